@@ -1,0 +1,1 @@
+"""Settings, assembly and the command line."""

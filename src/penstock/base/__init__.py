@@ -1,0 +1,1 @@
+"""Clock, randomness, limits and errors: what every other room stands on; standard library only."""

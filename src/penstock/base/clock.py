@@ -1,0 +1,42 @@
+"""Time: the one place that asks the machine what time it is.
+
+Everything above takes a `Clock`, so that tests and the simulation can move it.
+"""
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What the product knows of time."""
+
+    def now_ms(self) -> int:
+        """Return wall-clock time in whole milliseconds since the Unix epoch; may step back."""
+        ...
+
+    def elapsed_ms(self) -> float:
+        """Return milliseconds of a clock that never steps back, from an arbitrary start."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def elapsed_ms(self) -> float:
+        return time.monotonic() * 1000.0
+
+
+def iso_label(at_ms: int) -> str:
+    """Return `at_ms` as UTC with milliseconds and no zone, the form of a stream label."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + (
+        f"{at_ms % 1000:03d}"
+    )
+
+
+def basic_date(at_ms: int) -> str:
+    """Return the UTC day of `at_ms` as YYYYMMDD, the form that a signature's scope holds."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y%m%d")

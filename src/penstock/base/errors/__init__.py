@@ -1,0 +1,1 @@
+"""The three families of errors: API errors by service, engine errors, and our own bugs."""

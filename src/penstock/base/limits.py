@@ -1,0 +1,72 @@
+"""Every limit of the product, in one place: unit in the name, source and date beside it.
+
+Sources: [D] AWS developer guide and quotas page, [M] botocore 1.43 service model, [L] measured on AWS in
+2026-10, [Y] texts captured from AWS by dynalite, [P] Penstock's own choice.
+"""
+
+# --- items [D] 2026-10
+item_bytes_max = 400 * 1024
+attribute_name_bytes_max = 65_535
+key_attribute_name_bytes_max = 255
+partition_key_bytes_max = 2048
+sort_key_bytes_max = 1024
+nesting_levels_max = 32
+number_digits_max = 38
+number_exponent_max = 125
+number_exponent_min = -130
+
+# --- expressions [D] 2026-10
+expression_bytes_max = 4096
+expression_operators_max = 300
+expression_placeholder_bytes_max = 255
+expression_substitution_bytes_max = 2 * 1024 * 1024
+expression_in_operands_max = 100
+expression_nesting_levels_max = 300  # [P] deeper than 300 operators can make it
+expression_cache_entries_max = 4096  # [P]
+
+# --- requests [D] 2026-10
+request_body_bytes_max = 16 * 1024 * 1024
+batch_get_keys_max = 100
+batch_get_bytes_max = 16 * 1024 * 1024
+batch_write_requests_max = 25
+page_bytes_max = 1024 * 1024
+scan_segments_max = 1_000_000
+list_tables_max = 100
+table_name_chars_min = 3
+table_name_chars_max = 255
+table_arn_chars_max = 1024
+tables_per_region_max = 2500
+tags_per_resource_max = 50
+validation_errors_listed_max = 10
+
+# --- capacity units [D] 2026-10
+write_unit_bytes = 1024
+read_unit_bytes = 4096
+on_demand_warm_read_units = 12_000  # [L]
+on_demand_warm_write_units = 4_000  # [L]
+
+# --- streams [M][D] 2026-10
+stream_retention_ms = 24 * 3600 * 1000
+iterator_life_ms = 15 * 60 * 1000
+get_records_max = 1000
+get_records_bytes_max = 1024 * 1024
+describe_stream_shards_max = 100
+list_streams_max = 100
+iterator_chars_max = 2048
+shards_per_table_max = 256  # [P]
+
+# --- the edge [P]
+header_bytes_max = 32 * 1024
+header_count_max = 100
+header_seconds_max = 20.0
+body_seconds_max = 60.0
+idle_seconds_max = 75.0
+write_seconds_max = 30.0
+connections_max = 4096
+pipelined_requests_max = 64
+stop_seconds_max = 2.0
+
+# --- the engine [P]
+commit_group_transactions_max = 512
+commit_group_bytes_max = 8 * 1024 * 1024
+transaction_attempts_max = 8

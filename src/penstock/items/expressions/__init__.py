@@ -1,0 +1,1 @@
+"""Expressions of the DynamoDB language: parsed once, cached, then evaluated against items."""

@@ -1,0 +1,1 @@
+"""One file per API action, in a folder per service."""

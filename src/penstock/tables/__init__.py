@@ -1,0 +1,1 @@
+"""The catalogue of tables, the one write path, and reads."""

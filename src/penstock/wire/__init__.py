@@ -1,0 +1,1 @@
+"""Shapes, protocols and signatures as they stand on the wire; no sockets."""
