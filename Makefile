@@ -1,0 +1,46 @@
+# Every target does its own set-up: it needs python3 (3.11 or later), make and a package index.
+
+PYTHON ?= python3
+ARGS ?=
+VENV_PYTHON := .venv/bin/python
+PYTEST := $(VENV_PYTHON) -m pytest -n auto --maxprocesses 8 --dist loadfile
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test test-fast check format lock run-environment dev-environment clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) \
+		| awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+demo: run-environment ## watch changes flow from a table to a consumer, and prove that none is lost
+	@.venv/bin/penstock demo $(ARGS)
+
+serve: run-environment ## start a server; ARGS="--port 8000 --data DIR"
+	@.venv/bin/penstock serve $(ARGS)
+
+test: dev-environment ## run the whole test-suite; ARGS="-k streams" narrows it
+	@$(PYTEST) $(ARGS)
+
+test-fast: dev-environment ## run the tests that are not marked slow
+	@$(PYTEST) -m "not slow" $(ARGS)
+
+check: dev-environment ## format, lint, types, import rules, sizes, docs, lock
+	@$(VENV_PYTHON) tools/check.py $(ARGS)
+
+format: dev-environment ## rewrite the sources in the house format
+	@$(VENV_PYTHON) -m ruff check --quiet --fix-only .
+	@$(VENV_PYTHON) -m ruff format .
+
+lock: dev-environment ## write requirements/*.lock again; ARGS=--upgrade takes the newest
+	@$(VENV_PYTHON) tools/lock.py $(ARGS)
+
+clean: ## remove the environment and everything else that can be made again
+	@rm -rf .venv .venv.guard dist build .pytest_cache .mypy_cache .ruff_cache \
+		.import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+run-environment:
+	@$(PYTHON) tools/bootstrap.py run
+
+dev-environment:
+	@$(PYTHON) tools/bootstrap.py dev

@@ -1,0 +1,43 @@
+"""Starts the set-up of `.venv` on any Python that make found: `python3 tools/bootstrap.py run|dev`.
+
+Kept in words that every Python 3 can read, so that an old one is answered with a sentence and not
+with a syntax error: Python 3.11 or later goes on, an older one looks for a newer one by name.
+"""
+
+import os
+import shutil
+import sys
+
+OLDEST = (3, 11)
+NEWER_NAMES = ("python3.13", "python3.12", "python3.11", "python3.14")
+
+
+def newer_python():
+    # type: () -> str | None
+    """Return the path of a Python that is new enough, looked up by name, or None."""
+    for name in NEWER_NAMES:
+        path = shutil.which(name)
+        if path is not None:
+            return path
+    return None
+
+
+def main():
+    # type: () -> int
+    """Run the set-up, in this Python or in a newer one."""
+    if sys.version_info[:2] < OLDEST:
+        newer = newer_python()
+        if newer is None:
+            sys.stderr.write(
+                "Penstock needs Python 3.11 or later; this is %d.%d. Install one, or name it: "  # noqa: UP031 - must run on old Pythons
+                "make PYTHON=/path/to/python3.12 ...\n" % sys.version_info[:2]
+            )
+            return 1
+        os.execv(newer, [newer, *sys.argv])
+    import setup_venv  # noqa: PLC0415 - an old Python cannot read that file
+
+    return setup_venv.main(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
