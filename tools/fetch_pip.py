@@ -145,7 +145,7 @@ def _request(url: str) -> tuple[urllib.request.Request, bool]:
 
 
 def _tls(has_login: bool) -> ssl.SSLContext:
-    """Return a context with pip's certificates; if the machine has none, one that relies on the hash.
+    """Return a context with pip's certificates; without any, one that relies on the hash.
 
     A minimal Debian has no certificates at all, and pip brings its own. What is fetched here is
     held against the lock's SHA-256, so nobody on the way can change it. No password is sent so.

@@ -1,8 +1,8 @@
 """Writes the lock files from pyproject.toml, or with `--check` tells whether they are up to date.
 
 The first line of a lock names a digest of the dependency lists that it was made from, so the check
-needs no network. Writing uses uv: exact versions with hashes, for every platform and Python at once,
-and no address of any index.
+needs no network. Writing uses uv: exact versions with hashes, for every platform and Python at
+once, and no address of any index.
 """
 
 import hashlib
