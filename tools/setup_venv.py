@@ -193,6 +193,8 @@ def bring_pip() -> None:
         wheel = fetch_pip.fetch_pip(version, hashes, VENV)
         command = [str(VENV_PYTHON), str(wheel / "pip")]
     run([*command, *arguments], "the installation of pip", PIP_SECONDS_MAX)
+    for leftover in (pin, *VENV.glob("pip-*.whl")):
+        leftover.unlink()
 
 
 def pip_pin(lock: str) -> tuple[str, frozenset[str]]:
