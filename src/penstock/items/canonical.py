@@ -1,7 +1,7 @@
 """Canonical bytes: the one form in which an item is stored, compared and answered.
 
-DynamoDB's JSON without spaces, names in code point order, of an item whose values are canonical. Two
-items are equal by value exactly when their canonical bytes are equal.
+DynamoDB's JSON without spaces, names in code point order, of an item whose values are canonical.
+Two items are equal by value exactly when their canonical bytes are equal.
 """
 
 import msgspec

@@ -4,10 +4,11 @@ A part of a key as bytes: text is its UTF-8, binary itself, and a number is
     00  complement of exponent  complements of digits  FF     below zero
     01                                                        zero
     02  exponent                digits                        above zero
-where the exponent is that of the leading digit plus 130, in one byte, and the digits stand two to a byte,
-each byte read as they are written (12 is hexadecimal 12); the complement of a byte of digits is 99 minus
-it, in the same writing. Compared as bytes, parts of one type are in the order of their values. These
-bytes are stored, so the encoding never changes. A number takes at most 22 bytes.
+where the exponent is that of the leading digit plus 130, in one byte, and the digits stand two to
+a byte, read as they are written (12 is hexadecimal 12; an odd last one is followed by 0). The
+complements are 255 minus the exponent, 99 minus the digits. Compared as bytes, parts of one type
+are in the order of their values. These bytes are stored, so the encoding never changes. A number
+takes at most 22.
 
 Texts of the errors: AWS, 2026-10, and dynalite, checked against AWS.
 """
@@ -95,14 +96,15 @@ def key_part_bytes(value: Value) -> bytes:
 
 
 def partition_hash(part: bytes) -> bytes:
-    """Return the 8 bytes that place a partition key's bytes among the shards: the head of its MD5."""
+    """Return the 8 bytes that place a partition key's bytes among the shards: the head of MD5."""
     return md5(part, usedforsecurity=False).digest()[:HASH_BYTES]
 
 
 def item_key_for_put(schema: KeySchema, item: Item) -> ItemKey:
     """Return the key of a whole item, canonical, that is about to be stored.
 
-    Raises ValidationException where a key attribute is missing, of another type, empty or too large.
+    Raises ValidationException where a key attribute is missing, of another type, empty or too
+    large.
     """
     for name, kind in schema.attributes:
         value = item.get(name)
@@ -118,8 +120,8 @@ def item_key_for_put(schema: KeySchema, item: Item) -> ItemKey:
 def item_key_for_lookup(schema: KeySchema, key: Item) -> ItemKey:
     """Return the key of the item that a request names by `key`, canonical.
 
-    Raises ValidationException where it has not exactly the attributes and types of the schema, or one
-    is empty or too large.
+    Raises ValidationException where it has not exactly the attributes and types of the schema, or
+    one is empty or too large.
     """
     attributes = schema.attributes
     if len(key) != len(attributes):

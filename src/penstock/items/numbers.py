@@ -1,8 +1,8 @@
 """Numbers: DynamoDB's decimals, kept exactly, in one plain spelling for each value.
 
-A canonical number is text: plain decimal, no exponent, no plus sign, no zeros that mean nothing, `0` for
-every zero. Two numbers are equal exactly when their canonical texts are. It has at most 38 significant
-digits, and its leading digit stands between 10**-130 and 10**125.
+A canonical number is text: plain decimal, no exponent, no plus sign, no zeros that mean nothing,
+`0` for every zero. Two numbers are equal exactly when their canonical texts are. It has at most 38
+significant digits, and its leading digit stands between 10**-130 and 10**125.
 """
 
 import re
@@ -13,7 +13,7 @@ from penstock.base.errors.api import ApiError
 from penstock.base.errors.dynamodb import validation
 from penstock.base.limits import number_digits_max, number_exponent_max, number_exponent_min
 
-# Most numbers arrive in their canonical spelling. Up to 36 digits, so no limit can be broken; "-0" is not.
+# Most numbers arrive in their canonical spelling. So few digits break no limit. "-0" must go on.
 _ORDINARY = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{0,17}[1-9])?").fullmatch
 _NUMBER = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?)([0-9]+))?").fullmatch
 _EXPONENT_DIGITS_MAX = (
@@ -26,9 +26,9 @@ _INTEGER_CHARS_MAX = 37  # two such integers have a sum of at most 38 digits
 
 
 class Scientific(NamedTuple):
-    """A number as 0.d1d2d3... is written by scientists: d1.d2d3... x 10**exponent.
+    """A number as d.ddd x 10**exponent, `digits` being all its digits without the point.
 
-    `digits` neither begins nor ends with 0; zero has no digits, and exponent 0.
+    They neither begin nor end with 0; zero has no digits, exponent 0, and is not negative.
     """
 
     negative: bool
@@ -73,8 +73,8 @@ def number_bytes(canonical: str) -> int:
 def add(a: str, b: str) -> str:
     """Return the exact sum of two canonical numbers, canonical.
 
-    Raises ValidationException where the sum is out of range; needing more than 38 digits is reported
-    as an overflow (ScyllaDB Alternator, checked against AWS).
+    Raises ValidationException where the sum is out of range; needing more than 38 digits is
+    reported as an overflow (ScyllaDB Alternator, checked against AWS).
     """
     if _both_short_integers(a, b):
         return str(int(a) + int(b))
@@ -125,7 +125,7 @@ def _parse(text: str) -> Scientific:
 
 
 def _bounded(exponent_digits: str) -> int:
-    """Return the number that the digits spell, or one that is far out of range where it would be."""
+    """Return the number that the digits spell, or one as far out of range where it is huge."""
     return int(exponent_digits[:_EXPONENT_DIGITS_MAX] or "0")
 
 

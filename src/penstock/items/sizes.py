@@ -1,8 +1,8 @@
 """Sizes: how many bytes DynamoDB says a value and an item have.
 
-Names and texts count their UTF-8 bytes, binary its raw bytes, numbers as `number_bytes` says, true, false
-and null one; a set the sum of its members; a list or map three, one per element, and its contents
-(AWS developer guide and dynalite, checked against AWS, 2026-10). Values are canonical.
+Names and texts count their UTF-8 bytes, binary its raw bytes, numbers as `number_bytes` says, true,
+false and null one; a set the sum of its members; a list or map three, one per element, and its
+contents (AWS developer guide and dynalite, checked against AWS, 2026-10). Values are canonical.
 """
 
 from collections.abc import Callable

@@ -1,12 +1,14 @@
 """Attribute values: from the JSON that a client sent to the canonical form used everywhere inside.
 
-A canonical value is DynamoDB's own wire form with exactly one member: numbers in canonical text, binary in
-canonical base64, sets sorted (by code point, by number, by bytes) and free of duplicates. What arrives is
-first checked for its JSON types (`check_types`, SerializationException) and then for the rules of values
-(`canonical_value`, ValidationException). Both walk a value once, and no deeper than values may nest.
+A canonical value is DynamoDB's own wire form with exactly one member: numbers in canonical text,
+binary in canonical base64, sets sorted (by code point, by number, by bytes) and without duplicates.
+What arrives is first checked for its JSON types (`check_types`, SerializationException) and then
+for the rules of values (`canonical_value`, ValidationException). Each walks a value once, no deeper
+than values may nest.
 
 The canonical form shares what it can with the JSON it was made of: treat both as immutable.
-Texts of the errors: AWS, 2026-10, as dynalite, Dynoxide and ExtendDB measured them.
+Texts of the errors: AWS, 2026-10, as measured by dynalite, Dynoxide and ExtendDB, except where a
+comment says that a text is unconfirmed.
 """
 
 import binascii
@@ -177,13 +179,15 @@ def _bad_base64(text: str) -> ApiError:
 def canonical_value(raw: Any) -> Value:
     """Return the canonical form of an attribute value that passed `check_types`.
 
-    Raises ValidationException. Empty strings and empty binary are values; keys refuse them elsewhere.
+    Raises ValidationException. Empty strings and empty binary are values; keys refuse them later.
     """
     return _canonical(raw, 1)
 
 
 def canonical_item(raw: dict[str, Any]) -> Item:
-    """Return the canonical form of the attributes of an item, or of a key; errors as `canonical_value`."""
+    """Return the canonical form of the attributes of an item or of a key that passed
+    `check_item_types`; errors as `canonical_value`.
+    """
     return _canonical_members(raw, 1)
 
 
@@ -203,7 +207,7 @@ def _canonical(raw: Any, level: int) -> Value:
 
 
 def _canonical_of_several(raw: Any, level: int) -> Value:
-    """Handle what has not exactly one member: each member's own error comes before their number's."""
+    """Handle what has not exactly one member; an error inside one comes before their number."""
     known = [
         {kind: content}
         for kind, content in (raw or {}).items()
@@ -228,7 +232,7 @@ def _canonical_members(raw: dict[str, Any], level: int) -> Item:
 
 
 def _check_name(name: str) -> None:
-    if not name:
+    if not name:  # text unconfirmed
         raise parameter_values_invalid("Attribute names must not be empty")
     if len(name.encode()) > attribute_name_bytes_max:
         raise validation(
@@ -288,7 +292,7 @@ def _number_set(_raw: Value, content: list[str], _level: int) -> Value:
 
 
 def _check_members(content: list[Any]) -> None:
-    if None in content:
+    if None in content:  # text unconfirmed
         raise parameter_values_invalid("A set must not contain null")
 
 
