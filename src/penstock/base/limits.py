@@ -35,7 +35,6 @@ list_tables_max = 100
 table_name_chars_min = 3
 table_name_chars_max = 255
 table_arn_chars_max = 1024
-tables_per_region_max = 2500
 tags_per_resource_max = 50
 validation_errors_listed_max = 10
 
@@ -64,9 +63,35 @@ idle_seconds_max = 75.0
 write_seconds_max = 30.0
 connections_max = 4096
 pipelined_requests_max = 64
+pipelined_bytes_max = 32 * 1024 * 1024  # of one connection: bodies and answers in memory
+buffered_bytes_max = 512 * 1024 * 1024  # of all connections together
+write_buffer_bytes_max = 256 * 1024
+linger_seconds_max = 2.0
+sweep_seconds = 0.5
+backlog_connections_max = 1024
 stop_seconds_max = 2.0
+caller_cache_entries_max = 1024
+cached_authorization_bytes_max = 1024
 
 # --- the engine [P]
 commit_group_transactions_max = 512
 commit_group_bytes_max = 8 * 1024 * 1024
 transaction_attempts_max = 8
+store_free_bytes_min = 64 * 1024 * 1024  # below this nothing is written: a store needs room to tidy up
+store_write_buffer_bytes = 32 * 1024 * 1024
+store_cache_bytes = 64 * 1024 * 1024
+store_open_files_max = 512
+store_reopen_ms_min = 1000.0
+store_close_seconds_max = 1.5
+
+# --- clients: reading a stream, tail and demo [P]
+feed_idle_ms_min = 2.0
+feed_idle_ms_max = 200.0
+feed_wait_ms_max = 1000.0
+feed_discovery_ms_min = 50.0
+feed_discovery_ms_max = 10_000.0
+feed_backoff_ms_min = 50.0
+feed_backoff_ms_max = 5_000.0
+feed_trouble_ms_max = 60_000.0
+feed_serial_shards_max = 8
+feed_threads_max = 8

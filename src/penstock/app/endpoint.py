@@ -1,0 +1,127 @@
+"""Reaching a DynamoDB-compatible endpoint as an ordinary boto3 client, with errors of one line.
+
+Credentials come from the usual boto3 chain. Only where there are none, and only for an explicit
+loopback address, does a client sign with credentials that mean nothing.
+"""
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+)
+
+from penstock.app.feed import StreamsClient, error_code, failure_text
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_loopback_region = "us-east-1"
+_connect_seconds_max = 5.0
+_read_seconds_max = 20.0
+_attempts_max = 3
+_CREDENTIAL_ERRORS = {
+    "UnrecognizedClientException",
+    "InvalidSignatureException",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "IncompleteSignatureException",
+    "ExpiredTokenException",
+    "AccessDeniedException",
+}
+
+
+class EndpointError(Exception):
+    """The endpoint cannot be used as asked; the text is one line for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where requests go: a URL, or AWS itself when it is None; and the region they are for."""
+
+    url: str | None
+    region: str
+    session: boto3.Session
+
+    def tables(self, settings: Mapping[str, Any] | None = None) -> "DynamoDBClient":
+        """Return a `dynamodb` client; `settings` are further ones of botocore's Config."""
+        return self.session.client("dynamodb", endpoint_url=self.url, config=_config(settings))
+
+    def streams(self, settings: Mapping[str, Any] | None = None) -> StreamsClient:
+        """Return a `dynamodbstreams` client; `settings` are further ones of botocore's Config."""
+        client = self.session.client(
+            "dynamodbstreams", endpoint_url=self.url, config=_config(settings)
+        )
+        return cast("StreamsClient", client)
+
+    def place(self) -> str:
+        """Return where this is, for a message: region and address."""
+        return f"{self.region} at {self.url or 'AWS'}"
+
+    def explain(self, failure: ClientError | BotoCoreError) -> str:
+        """Return one line that says what to do about a failed call, as far as it is known."""
+        if isinstance(failure, NoCredentialsError):
+            return "no AWS credentials found; set AWS_ACCESS_KEY_ID or log in with the AWS CLI"
+        if isinstance(failure, (EndpointConnectionError, ConnectTimeoutError)):
+            return f"cannot connect to {self.url or failure_text(failure)}: is the server running?"
+        if error_code(failure) in _CREDENTIAL_ERRORS:
+            return f"{self.place()} refuses the credentials: {failure_text(failure)}"
+        return failure_text(failure)
+
+
+def open_endpoint(url: str | None, region: str | None) -> Endpoint:
+    """Return the endpoint at `url`, or AWS when it is None; raises `EndpointError`.
+
+    Without `region` it is that of the boto3 chain, and for a loopback address, us-east-1.
+    """
+    local = url is not None and is_loopback(url)
+    core = botocore.session.get_session()
+    if local:  # asking a machine's metadata service takes seconds where there is none
+        core.get_component("credential_provider").remove("iam-role")
+    try:
+        session = boto3.Session(botocore_session=core, region_name=region)
+        chosen = region or session.region_name or (_loopback_region if local else None)
+        if chosen is None:
+            raise EndpointError("no region: give --region or set AWS_DEFAULT_REGION")
+        if session.get_credentials() is None:
+            if not local:
+                raise EndpointError(
+                    "no AWS credentials found; set AWS_ACCESS_KEY_ID or log in with the AWS CLI"
+                )
+            core.set_credentials("local", "local")
+    except BotoCoreError as failure:
+        raise EndpointError(failure_text(failure)) from failure
+    return Endpoint(url, chosen, boto3.Session(botocore_session=core, region_name=chosen))
+
+
+def is_loopback(url: str) -> bool:
+    """Return whether `url` names this machine by a loopback address; raises `EndpointError`."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise EndpointError(f"not a URL of an endpoint: {url!r} (expected http://host:port)")
+    if parts.hostname == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(parts.hostname).is_loopback
+    except ValueError:
+        return False
+
+
+def _config(settings: Mapping[str, Any] | None) -> Config:
+    common: dict[str, Any] = {
+        "connect_timeout": _connect_seconds_max,
+        "read_timeout": _read_seconds_max,
+        "retries": {"mode": "standard", "total_max_attempts": _attempts_max},
+        "account_id_endpoint_mode": "disabled",
+    }
+    return Config(**{**common, **(settings or {})})
