@@ -1,3 +1,3 @@
-"""Penstock: tables whose every item-level change reaches a consumer, over the DynamoDB protocols."""
+"""Penstock: tables whose every change reaches a consumer, over the DynamoDB protocols."""
 
 __version__ = "0.1.0"

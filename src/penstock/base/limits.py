@@ -1,7 +1,7 @@
 """Every limit of the product, in one place: unit in the name, source and date beside it.
 
-Sources: [D] AWS developer guide and quotas page, [M] botocore 1.43 service model, [L] measured on AWS in
-2026-10, [Y] texts captured from AWS by dynalite, [P] Penstock's own choice.
+Sources: [D] AWS developer guide and quotas page, [M] botocore 1.43 service model, [L] measured on
+AWS in 2026-10, [Y] texts captured from AWS by dynalite, [P] Penstock's own choice.
 """
 
 # --- items [D] 2026-10
@@ -21,8 +21,11 @@ expression_operators_max = 300
 expression_placeholder_bytes_max = 255
 expression_substitution_bytes_max = 2 * 1024 * 1024
 expression_in_operands_max = 100
-expression_nesting_levels_max = 300  # [P] deeper than 300 operators can make it
 expression_cache_entries_max = 4096  # [P]
+expression_cache_long_entries_max = 256  # [P] the long ones are few and their trees are large
+expression_cached_short_chars_max = 512  # [P]
+expression_cached_names_chars_max = 1024  # [P] of all attribute names of one expression
+list_index_max = 4_294_967_294  # [L]
 
 # --- requests [D] 2026-10
 request_body_bytes_max = 16 * 1024 * 1024
@@ -77,7 +80,7 @@ cached_authorization_bytes_max = 1024
 commit_group_transactions_max = 512
 commit_group_bytes_max = 8 * 1024 * 1024
 transaction_attempts_max = 8
-store_free_bytes_min = 64 * 1024 * 1024  # below this nothing is written: a store needs room to tidy up
+store_free_bytes_min = 64 * 1024 * 1024  # below it nothing is written: tidying up needs room
 store_write_buffer_bytes = 32 * 1024 * 1024
 store_cache_bytes = 64 * 1024 * 1024
 store_open_files_max = 512

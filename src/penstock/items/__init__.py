@@ -1,1 +1,1 @@
-"""Attribute values, numbers, canonical form, sizes, keys and expressions: pure functions of their arguments."""
+"""Attribute values, numbers, canonical form, sizes, keys and expressions: all pure."""

@@ -1,1 +1,1 @@
-"""The waist: an ordered transactional key-value store, its key registry, and one file per engine."""
+"""The waist: an ordered transactional key-value store, its key registry, its engines."""

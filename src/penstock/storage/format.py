@@ -1,6 +1,7 @@
 """The first byte of every stored value: the version of its format.
 
-Version 1 is the value in clear. A later version can seal values (encrypt them) without rewriting a store.
+Version 1 is the value in clear. A later version can seal values (encrypt them) without rewriting a
+store.
 """
 
 from penstock.base.errors.engine import StoreIncompatible
@@ -14,7 +15,7 @@ def pack(value: bytes) -> bytes:
 
 
 def unpack(stored: bytes) -> bytes:
-    """Return the value in `stored`; StoreIncompatible for a version that this release cannot read."""
+    """Return the value in `stored`; StoreIncompatible for a version that is not ours."""
     if stored[:1] != PLAIN:
         raise StoreIncompatible(f"a value is stored in format {stored[:1].hex() or 'none'}")
     return stored[1:]

@@ -15,10 +15,10 @@ class Prefix(IntEnum):
     """+ log -> the log's last stamp, 8 bytes; kept when the log is trimmed."""
     TABLE = 0x10
     """+ region NUL name -> table descriptor."""
-    TABLE_NUMBER = 0x11
-    """-> the last table number given out, 8 bytes."""
+    NUMBER = 0x11
+    """-> the last number given to a table or a stream, 8 bytes."""
     ITEM = 0x12
-    """+ table number (8) + hash (8) + partition key length (2) + partition key + sort key -> item."""
+    """+ table number (8) + hash (8) + partition key's length (2) + it + sort key -> item."""
     TABLE_COUNT = 0x13
     """+ table number (8) + partition number (4) -> items (8) and bytes (8) of that partition."""
     STREAM = 0x20

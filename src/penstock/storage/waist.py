@@ -1,19 +1,21 @@
 """The waist: the ordered key-value store that everything else is built on.
 
-Nine methods, for ever. Keys and values are bytes; keys are ordered as bytes compare. An engine is one
-file that keeps this contract and passes `penstock.testing.engine_conformance`.
+Nine methods, for ever. Keys and values are bytes; keys are ordered as bytes compare. An engine is
+one file that keeps this contract and passes `penstock.testing.engine_conformance`.
 
 The contract:
 
-1. Transactions are serialisable. `work` is a plain synchronous function of its transaction; it may run
-   more than once, so it keeps no state of its own. An exception from `work` drops what that one
+1. Transactions are serialisable. `work` is a plain synchronous function of its transaction; it may
+   run more than once, so it keeps no state of its own. An exception from `work` drops what that one
    transaction wrote and nothing else.
-2. Acknowledged is durable: `transact` returns, or raises what `work` raised, only after everything that
-   `work` could have read is on disk. A refusal reveals what it read, so it waits as a success does.
+2. Acknowledged is durable: `transact` returns, or raises what `work` raised, only after everything
+   that `work` could have read is on disk. A refusal reveals what it read, so it waits as a success
+   does.
 3. `snapshot` sees only what is durable, and everything that was acknowledged before the call.
 4. A stamp becomes visible only after every smaller stamp of its log. Stamps of a log grow for ever,
    also when the clock steps back, when the log is trimmed empty, and over restarts.
-5. Every key that a transaction writes is covered by one of its `locks`, and every log it appends to.
+5. Every key that a transaction writes is covered by one of its `locks`, and every log it appends
+   to.
 """
 
 from collections.abc import Callable, Sequence
@@ -126,7 +128,7 @@ class Engine(Protocol):
         ...
 
     async def watch(self, log: bytes, seen: Stamp, seconds_max: float) -> None:
-        """Return soon after `log` may hold a durable stamp above `seen`, at most `seconds_max` later.
+        """Return once `log` may hold a durable stamp above `seen`, `seconds_max` later at most.
 
         A hint: it may return early for no reason. Polling is the truth.
         """

@@ -1,1 +1,1 @@
-"""The log of changes: streams, shards, sequence numbers, iterators and retention. A record is bytes."""
+"""The log of changes: streams, shards, sequence numbers, iterators, retention."""

@@ -1,6 +1,7 @@
 """What an API error is: a value with a code, a message and an HTTP status.
 
-The errors themselves are made by one constructor each, in the file of their service beside this one.
+The errors themselves are made by one constructor each, in the file of their service beside this
+one.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The errors of the DynamoDB service and what it shares with DynamoDB Streams: one constructor each.
+"""The errors of DynamoDB, and those it shares with DynamoDB Streams: one constructor each.
 
 Texts: AWS, 2026-10, as noted in the facts of each; the `__type` prefixes as dynalite captured them.
 """
@@ -61,7 +61,7 @@ def limit_exceeded(message: str) -> ApiError:
 
 
 def condition_failed(item: dict[str, Any] | None = None) -> ApiError:
-    """Return the error for a condition that does not hold; `item` where the request asked for it."""
+    """Return the error for a condition that does not hold; `item` where it was asked for."""
     return ApiError(
         "ConditionalCheckFailedException",
         "The conditional request failed",

@@ -17,7 +17,7 @@ class EngineUnavailable(EngineError):
 
 
 class EngineFull(EngineError):
-    """There is no room to write: tell the client, keep answering reads, recover when room is back."""
+    """There is no room to write: tell the client, go on reading, recover when room is back."""
 
 
 class StoreLocked(EngineError):

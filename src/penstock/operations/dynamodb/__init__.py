@@ -1,1 +1,3 @@
 """The actions of the DynamoDB service."""
+
+TARGET = "DynamoDB_20120810."

@@ -1,0 +1,79 @@
+"""Assembly: the one place that picks an engine and puts the rooms together."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from penstock import __version__
+from penstock.app.settings import DEFAULT_DATA, Settings
+from penstock.base.clock import Clock
+from penstock.base.errors.engine import StoreCorrupt, StoreIncompatible
+from penstock.base.ids import Entropy
+from penstock.edge.dispatch import Dispatcher
+from penstock.operations.operation import Services
+from penstock.operations.registry import operations
+from penstock.storage.format import pack, unpack
+from penstock.storage.prefixes import Prefix
+from penstock.storage.waist import Engine, Lock, Span, Transaction
+from penstock.tables.tables import Tables
+
+STORE_FORMAT = 1
+
+
+class StoreRecord(msgspec.Struct, frozen=True):
+    """What a store says of itself."""
+
+    format: int
+    account: str
+
+
+def open_engine(settings: Settings, clock: Clock) -> Engine:
+    """Open the engine that `settings` name; EngineError where the store cannot be had."""
+    if settings.engine == "memory":
+        from penstock.storage.memory import MemoryEngine  # noqa: PLC0415 - one engine is loaded
+
+        return MemoryEngine(clock)
+    from penstock.storage.rocksdb import RocksEngine  # noqa: PLC0415 - one engine is loaded
+
+    return RocksEngine.open(settings.data or DEFAULT_DATA, clock)
+
+
+async def claim_store(engine: Engine, settings: Settings) -> None:
+    """Mark a new store as ours, or check that this one is; StoreIncompatible where it is not."""
+    mine = StoreRecord(STORE_FORMAT, settings.account)
+    key = Prefix.STORE.key
+
+    def work(txn: Transaction) -> bytes | None:
+        stored = txn.get(key)
+        if stored is None:
+            txn.set(key, pack(msgspec.json.encode(mine)))
+        return stored
+
+    lock = Lock(b"store", (Span.of_key(key),))
+    stored = await engine.transact(work, locks=(lock,))
+    if stored is None:
+        return
+    try:
+        found = msgspec.json.decode(unpack(stored), type=StoreRecord)
+    except msgspec.MsgspecError as error:
+        raise StoreCorrupt("the store does not say what it is") from error
+    if found.format != STORE_FORMAT:
+        raise StoreIncompatible(
+            f"the store has format {found.format}, this release reads {STORE_FORMAT}"
+        )
+    if found.account != mine.account:
+        raise StoreIncompatible(
+            f"the store belongs to account {found.account}, not {mine.account}; its ARNs name it"
+        )
+
+
+def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy) -> Dispatcher:
+    """Return what answers the requests of one server over `engine`."""
+    tables = Tables(engine, clock, entropy, settings.account)
+    services = Services(tables, settings.shards)
+    return Dispatcher(operations(services), health=health(settings))
+
+
+def health(settings: Settings) -> Mapping[str, str]:
+    """Return what `GET /_penstock/health` says."""
+    return {"status": "ready", "version": __version__, "engine": settings.engine}

@@ -1,0 +1,161 @@
+"""The settings of `penstock serve`: one table that flags, environment names and the docs come from.
+
+A flag wins over the environment, the environment over the default.
+"""
+
+import argparse
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from penstock.base import limits
+
+
+class SettingError(Exception):
+    """A setting that makes no sense; the text says which and why."""
+
+
+class Setting(NamedTuple):
+    """One setting: its name, how its text is read, its default, unit and help."""
+
+    name: str
+    read: Callable[[str], Any]
+    default: str
+    unit: str
+    help: str
+
+    @property
+    def flag(self) -> str:
+        """Return the command-line flag."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """Return the name of the environment variable."""
+        return "PENSTOCK_" + self.name.upper()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one server."""
+
+    host: str
+    port: int
+    data: Path | None
+    engine: str
+    account: str
+    shards: int
+
+
+def _host(text: str) -> str:
+    """Return a loopback address; any other waits for authentication."""
+    name = "127.0.0.1" if text == "localhost" else text
+    try:
+        loopback = ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise SettingError(
+            f"{text!r} is not a loopback address; until Penstock can check signatures it listens on"
+            " loopback only"
+        )
+    return name
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
+            raise SettingError(f"{text!r} is not a whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+def _one_of(*names: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in names:
+            raise SettingError(f"{text!r} is not one of {', '.join(names)}")
+        return text
+
+    return read
+
+
+def _account(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{12}", text):
+        raise SettingError(f"{text!r} is not an account number of 12 digits")
+    return text
+
+
+def _directory(text: str) -> Path | None:
+    return Path(text) if text else None
+
+
+SETTINGS = (
+    Setting("host", _host, "127.0.0.1", "address", "the loopback address to listen on"),
+    Setting("port", _whole(0, 65535), "8000", "port", "the port to listen on; 0 takes a free one"),
+    Setting(
+        "data",
+        _directory,
+        "",
+        "directory",
+        "where the rocksdb engine keeps its store; ./penstock-data where none is given",
+    ),
+    Setting(
+        "engine",
+        _one_of("memory", "rocksdb"),
+        "rocksdb",
+        "name",
+        "rocksdb (durable) or memory (gone with the process)",
+    ),
+    Setting(
+        "account", _account, "000000000000", "12 digits", "the account that stands in every ARN"
+    ),
+    Setting(
+        "shards",
+        _whole(1, limits.shards_per_table_max),
+        "4",
+        "count",
+        "the shards of a new table's stream, by hash of the partition key",
+    ),
+)
+
+DEFAULT_DATA = Path("penstock-data")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add a flag for every setting."""
+    for setting in SETTINGS:
+        default = f" (default {setting.default})" if setting.default else ""
+        parser.add_argument(
+            setting.flag,
+            metavar=setting.unit.upper().replace(" ", "-"),
+            help=f"{setting.help}{default}; or {setting.variable}",
+        )
+
+
+def read_settings(given: Mapping[str, str | None], environment: Mapping[str, str]) -> Settings:
+    """Return the settings that flags and environment make; SettingError where they make none."""
+    values: dict[str, Any] = {}
+    for setting in SETTINGS:
+        text, source = given.get(setting.name), setting.flag
+        if text is None and (text := environment.get(setting.variable)) is not None:
+            source = setting.variable
+        try:
+            values[setting.name] = setting.read(setting.default if text is None else text)
+        except SettingError as error:
+            raise SettingError(f"{source}: {error}") from None
+    settings = Settings(**values)
+    return _with_directory(settings)
+
+
+def _with_directory(settings: Settings) -> Settings:
+    """Return `settings` with the directory that the engine needs, or none where it needs none."""
+    if settings.engine == "memory":
+        if settings.data is not None:
+            raise SettingError("--data: the memory engine keeps nothing on disk")
+        return settings
+    values = {name: getattr(settings, name) for name in Settings.__slots__}
+    return Settings(**values | {"data": settings.data or DEFAULT_DATA})

@@ -1,0 +1,138 @@
+"""BatchGetItem: read up to 100 items by their keys, from one or more tables.
+
+An answer holds at most 16 MB; the keys that do not fit come back as UnprocessedKeys.
+"""
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from penstock.base import limits
+from penstock.base.errors import dynamodb
+from penstock.items.expressions import Projection, prepare
+from penstock.items.keys import ItemKey, item_key_for_lookup
+from penstock.items.values import Item, canonical_item
+from penstock.operations.dynamodb import capacity, members
+from penstock.operations.operation import Context
+from penstock.storage.waist import Reader
+from penstock.tables.descriptor import Table
+from penstock.tables.read import get_item
+from penstock.tables.stored_item import StoredItem
+from penstock.wire.shapes import ListOf, MapOf, String, Structure, required
+
+_KEYS_AND_ATTRIBUTES = Structure(
+    "KeysAndAttributes",
+    Keys=required(ListOf(members.KEY, low=1)),
+    ConsistentRead=members.BOOLEAN,
+    ProjectionExpression=members.EXPRESSION,
+    ExpressionAttributeNames=members.NAMES,
+    AttributesToGet=ListOf(String(), low=1),
+)
+
+SHAPE = Structure(
+    "BatchGetItemInput",
+    RequestItems=required(
+        MapOf(
+            _KEYS_AND_ATTRIBUTES,
+            java_type="com.amazonaws.dynamodb.v20120810.KeysAndAttributes",
+        )
+    ),
+    ReturnConsumedCapacity=members.RETURN_CONSUMED_CAPACITY,
+)
+
+
+class Part(NamedTuple):
+    """What a batch asks of one table."""
+
+    given_name: str
+    asked: dict[str, Any]
+    keys: list[Item]
+    projection: Projection | None
+
+
+class Lookup(NamedTuple):
+    """One key of a batch, and the part that it belongs to."""
+
+    part: Part
+    place: int
+    table: Table
+    key: ItemKey
+
+
+class Found(NamedTuple):
+    """One key's item, where there is one and it still fitted."""
+
+    lookup: Lookup
+    item: StoredItem | None
+    fits: bool
+
+
+async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """Answer with the items that there are, in no promised order."""
+    parts = _parts(request["RequestItems"])
+    lookups = [lookup for part in parts for lookup in _lookups(context, part)]
+    found = context.tables.read(lambda reader: _read(reader, lookups))
+    responses: dict[str, list[Any]] = {part.given_name: [] for part in parts}
+    units: dict[str, float] = {part.given_name: 0.0 for part in parts}
+    unprocessed: dict[str, dict[str, Any]] = {}
+    for (part, place, _, _), item, fits in found:
+        name = part.given_name
+        if not fits:
+            left = unprocessed.setdefault(name, part.asked | {"Keys": []})
+            left["Keys"].append(part.keys[place])
+            continue
+        consistent = part.asked.get("ConsistentRead", False)
+        units[name] += capacity.read_units(0 if item is None else item.size, consistent)
+        if item is not None:
+            responses[name].append(_shown(item, part.projection))
+    answer = {"Responses": responses, "UnprocessedKeys": unprocessed}
+    return answer | capacity.consumed_by_table(request, units)
+
+
+def _parts(requested: dict[str, dict[str, Any]]) -> list[Part]:
+    """Return what is asked of each table; ValidationException for what breaks a rule of its own."""
+    if not requested:
+        raise dynamodb.validation("The requestItems parameter is required for BatchGetItem")
+    for name, asked in requested.items():
+        if "AttributesToGet" in asked:
+            raise dynamodb.not_yet(members.LEGACY.format("AttributesToGet"))
+        if len(asked["Keys"]) > limits.batch_get_keys_max:
+            raise dynamodb.validation(
+                f"1 validation error detected: Value at 'RequestItems.{name}.member.Keys' failed to"
+                " satisfy constraint: Member must have length less than or equal to"
+                f" {limits.batch_get_keys_max}"
+            )
+    if sum(len(asked["Keys"]) for asked in requested.values()) > limits.batch_get_keys_max:
+        raise dynamodb.validation("Too many items requested for the BatchGetItem call")
+    return [
+        Part(
+            name,
+            asked,
+            [canonical_item(key) for key in asked["Keys"]],
+            prepare(asked, ("ProjectionExpression",)).projection,
+        )
+        for name, asked in requested.items()
+    ]
+
+
+def _lookups(context: Context, part: Part) -> list[Lookup]:
+    name = members.table_name(context, part.given_name)
+    table = context.tables.table(context.region, name)
+    keys = [item_key_for_lookup(table.schema, key) for key in part.keys]
+    if len(set(keys)) < len(keys):
+        raise dynamodb.validation("Provided list of item keys contains duplicates")
+    return [Lookup(part, place, table, key) for place, key in enumerate(keys)]
+
+
+def _read(reader: Reader, lookups: list[Lookup]) -> list[Found]:
+    size = 0
+    found = []
+    for lookup in lookups:
+        item = get_item(reader, lookup.table, lookup.key)
+        size += 0 if item is None else item.size
+        found.append(Found(lookup, item, fits=size <= limits.batch_get_bytes_max))
+    return found
+
+
+def _shown(item: StoredItem, projection: Projection | None) -> Any:
+    return msgspec.Raw(item.data) if projection is None else projection.apply(item.item())

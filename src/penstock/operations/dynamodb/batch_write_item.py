@@ -1,0 +1,102 @@
+"""BatchWriteItem: up to 25 puts and deletes, each judged alone, made in one transaction.
+
+AWS promises each element alone; making all of them at once is stronger, so nothing is ever left
+unprocessed.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from penstock.base import limits
+from penstock.base.errors import dynamodb
+from penstock.items.keys import item_key_for_lookup, item_key_for_put
+from penstock.items.values import Item, canonical_item
+from penstock.operations.dynamodb import capacity, members
+from penstock.operations.dynamodb.writes import item_within_limit
+from penstock.operations.operation import Context
+from penstock.tables.descriptor import Table
+from penstock.tables.stored_item import StoredItem
+from penstock.tables.tables import Write
+from penstock.wire.shapes import ListOf, MapOf, Structure, required
+
+_WRITE_REQUEST = Structure(
+    "WriteRequest",
+    PutRequest=Structure("PutRequest", Item=required(members.ITEM)),
+    DeleteRequest=Structure("DeleteRequest", Key=required(members.KEY)),
+)
+
+SHAPE = Structure(
+    "BatchWriteItemInput",
+    RequestItems=required(
+        MapOf(
+            ListOf(_WRITE_REQUEST),
+            low=1,
+            java_type="java.util.List<com.amazonaws.dynamodb.v20120810.WriteRequest>",
+        )
+    ),
+    ReturnConsumedCapacity=members.RETURN_CONSUMED_CAPACITY,
+    ReturnItemCollectionMetrics=members.RETURN_ITEM_COLLECTION_METRICS,
+)
+
+
+class Element(NamedTuple):
+    """One put (`new` is the item) or delete (`new` is None) of a batch."""
+
+    given_name: str
+    attributes: Item
+    new: StoredItem | None
+
+
+async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """Make all the writes and answer that none is left."""
+    elements = _elements(request["RequestItems"])
+    names = {given: members.table_name(context, given) for given in request["RequestItems"]}
+    order = list(dict.fromkeys(names.values()))
+
+    def prepare(tables: Sequence[Table]) -> list[Write]:
+        by_name = dict(zip(order, tables, strict=True))
+        writes = [_write(by_name[names[element.given_name]], element) for element in elements]
+        if len({write.table.item_key(write.key) for write in writes}) < len(writes):
+            raise dynamodb.validation("Provided list of item keys contains duplicates")
+        return writes
+
+    changes = await context.tables.change(context.region, order, prepare)
+    units: dict[str, float] = {}
+    for element, change in zip(elements, changes, strict=True):
+        name = element.given_name
+        units[name] = units.get(name, 0.0) + capacity.write_units(change)
+    return {"UnprocessedItems": {}} | capacity.consumed_by_table(request, units)
+
+
+def _elements(requested: dict[str, list[dict[str, Any]]]) -> list[Element]:
+    """Return the batch's elements; ValidationException for what breaks a rule of its own."""
+    if any(not requests for requests in requested.values()):
+        raise dynamodb.validation(
+            "The batch write request list for a table cannot be null or empty: "
+            + next(name for name, requests in requested.items() if not requests)
+        )
+    if sum(map(len, requested.values())) > limits.batch_write_requests_max:
+        raise dynamodb.validation("Too many items requested for the BatchWriteItem call")
+    return [_element(name, write) for name, requests in requested.items() for write in requests]
+
+
+def _element(given_name: str, write: dict[str, Any]) -> Element:
+    if len(write) != 1:
+        how_many = "has more than one datatypes set" if write else "is empty"
+        raise dynamodb.validation(
+            f"Supplied AttributeValue {how_many}, must contain exactly one of the supported"
+            " datatypes"
+        )
+    if "PutRequest" in write:
+        item = canonical_item(write["PutRequest"]["Item"])
+        too_large = "Item size has exceeded the maximum allowed size"
+        return Element(given_name, item, item_within_limit(item, too_large))
+    return Element(given_name, canonical_item(write["DeleteRequest"]["Key"]), None)
+
+
+def _write(table: Table, element: Element) -> Write:
+    if element.new is None:
+        key = item_key_for_lookup(table.schema, element.attributes)
+        return Write(table, key, element.attributes, lambda _: None)
+    key = item_key_for_put(table.schema, element.attributes)
+    return Write(table, key, table.schema.key_of(element.attributes), lambda _: element.new)

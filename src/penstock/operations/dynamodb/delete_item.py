@@ -1,0 +1,47 @@
+"""DeleteItem: delete the item of a key, if there is one."""
+
+from typing import Any
+
+from penstock.base.errors import dynamodb
+from penstock.items.expressions import prepare
+from penstock.items.keys import item_key_for_lookup
+from penstock.items.values import canonical_item
+from penstock.operations.dynamodb import capacity, members
+from penstock.operations.dynamodb.writes import all_old, change_one, check_condition
+from penstock.operations.operation import Context
+from penstock.tables.descriptor import Table
+from penstock.tables.stored_item import StoredItem
+from penstock.tables.tables import Write
+from penstock.wire.shapes import Structure, required
+
+SHAPE = Structure(
+    "DeleteItemInput",
+    TableName=required(members.TABLE_NAME),
+    Key=required(members.KEY),
+    ReturnConsumedCapacity=members.RETURN_CONSUMED_CAPACITY,
+    ReturnItemCollectionMetrics=members.RETURN_ITEM_COLLECTION_METRICS,
+    ReturnValues=members.RETURN_VALUES,
+    ReturnValuesOnConditionCheckFailure=members.RETURN_ON_FAILURE,
+    ConditionExpression=members.EXPRESSION,
+    ExpressionAttributeNames=members.NAMES,
+    ExpressionAttributeValues=members.VALUES,
+    **members.legacy_condition(),
+)
+
+
+async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """Delete the item and answer with what it was where that was asked for."""
+    keys = canonical_item(request["Key"])
+    if request.get("ReturnValues", "NONE") not in {"NONE", "ALL_OLD"}:
+        raise dynamodb.validation("ReturnValues can only be ALL_OLD or NONE")
+    condition = prepare(request, ("ConditionExpression",)).condition
+
+    def decide(old: StoredItem | None) -> None:
+        check_condition(request, condition, old)
+
+    def write(table: Table) -> Write:
+        return Write(table, item_key_for_lookup(table.schema, keys), keys, decide)
+
+    change = await change_one(context, request, write)
+    units = capacity.write_units(change)
+    return all_old(request, change) | capacity.consumed(request, request["TableName"], units)

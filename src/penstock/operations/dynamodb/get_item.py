@@ -1,0 +1,42 @@
+"""GetItem: read the item of a key."""
+
+from typing import Any
+
+import msgspec
+
+from penstock.items.expressions import prepare
+from penstock.items.keys import item_key_for_lookup
+from penstock.items.values import canonical_item
+from penstock.operations.dynamodb import capacity, members
+from penstock.operations.operation import Context
+from penstock.tables.read import get_item
+from penstock.wire.shapes import ListOf, String, Structure, required
+
+SHAPE = Structure(
+    "GetItemInput",
+    TableName=required(members.TABLE_NAME),
+    Key=required(members.KEY),
+    ReturnConsumedCapacity=members.RETURN_CONSUMED_CAPACITY,
+    ConsistentRead=members.BOOLEAN,
+    ProjectionExpression=members.EXPRESSION,
+    ExpressionAttributeNames=members.NAMES,
+    **members.legacy(AttributesToGet=ListOf(String(), low=1)),
+)
+
+
+async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """Answer with the item, or without an Item member where there is none."""
+    keys = canonical_item(request["Key"])
+    projection = prepare(request, ("ProjectionExpression",)).projection
+    name = members.table_name(context, request["TableName"])
+    table = context.tables.table(context.region, name)
+    key = item_key_for_lookup(table.schema, keys)
+    found = context.tables.read(lambda reader: get_item(reader, table, key))
+    answer: dict[str, Any] = {}
+    if found is not None:
+        answer["Item"] = (
+            msgspec.Raw(found.data) if projection is None else projection.apply(found.item())
+        )
+    size = 0 if found is None else found.size
+    units = capacity.read_units(size, request.get("ConsistentRead", False))
+    return answer | capacity.consumed(request, request["TableName"], units)

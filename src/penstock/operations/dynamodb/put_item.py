@@ -1,0 +1,55 @@
+"""PutItem: put an item in the place of whatever has its key."""
+
+from typing import Any
+
+from penstock.base.errors import dynamodb
+from penstock.items.expressions import prepare
+from penstock.items.keys import item_key_for_put
+from penstock.items.values import canonical_item
+from penstock.operations.dynamodb import capacity, members
+from penstock.operations.dynamodb.writes import (
+    all_old,
+    change_one,
+    check_condition,
+    item_within_limit,
+)
+from penstock.operations.operation import Context
+from penstock.tables.descriptor import Table
+from penstock.tables.stored_item import StoredItem
+from penstock.tables.tables import Write
+from penstock.wire.shapes import Structure, required
+
+SHAPE = Structure(
+    "PutItemInput",
+    TableName=required(members.TABLE_NAME),
+    Item=required(members.ITEM),
+    ReturnConsumedCapacity=members.RETURN_CONSUMED_CAPACITY,
+    ReturnItemCollectionMetrics=members.RETURN_ITEM_COLLECTION_METRICS,
+    ReturnValues=members.RETURN_VALUES,
+    ReturnValuesOnConditionCheckFailure=members.RETURN_ON_FAILURE,
+    ConditionExpression=members.EXPRESSION,
+    ExpressionAttributeNames=members.NAMES,
+    ExpressionAttributeValues=members.VALUES,
+    **members.legacy_condition(),
+)
+
+
+async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """Put the item and answer with the old one where that was asked for."""
+    item = canonical_item(request["Item"])
+    if request.get("ReturnValues", "NONE") not in {"NONE", "ALL_OLD"}:
+        raise dynamodb.validation("ReturnValues can only be ALL_OLD or NONE")
+    new = item_within_limit(item, "Item size has exceeded the maximum allowed size")
+    condition = prepare(request, ("ConditionExpression",)).condition
+
+    def decide(old: StoredItem | None) -> StoredItem:
+        check_condition(request, condition, old)
+        return new
+
+    def write(table: Table) -> Write:
+        key = item_key_for_put(table.schema, item)
+        return Write(table, key, table.schema.key_of(item), decide)
+
+    change = await change_one(context, request, write)
+    units = capacity.write_units(change)
+    return all_old(request, change) | capacity.consumed(request, request["TableName"], units)

@@ -1,0 +1,72 @@
+"""Scan: read all items of a table, or of one of its segments, in the order of their hashes."""
+
+from typing import Any
+
+from penstock.base import limits
+from penstock.base.errors import dynamodb
+from penstock.items.expressions import prepare
+from penstock.operations.dynamodb import members, pages
+from penstock.operations.operation import Context
+from penstock.storage.waist import Span
+from penstock.tables.descriptor import Table
+from penstock.tables.read import beyond, read_page, segment_span
+from penstock.wire.shapes import Integer, Structure
+
+SHAPE = Structure(
+    "ScanInput",
+    **pages.page_members(pages.LIMIT),
+    Segment=Integer(0, limits.scan_segments_max - 1),
+    TotalSegments=Integer(1, limits.scan_segments_max),
+    **members.legacy(ScanFilter=pages.CONDITION_MAP),
+)
+
+
+async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """Answer with one page of the table's or the segment's items."""
+    _check_segment(request)
+    pages.check_select(request)
+    prepared = prepare(request, ("FilterExpression", "ProjectionExpression"))
+    table = context.tables.table(context.region, members.table_name(context, request["TableName"]))
+    span = _span(request, table)
+    page = context.tables.read(
+        lambda reader: read_page(reader, span, request.get("Limit"), keep=pages.keep_by(prepared))
+    )
+    return pages.answer(request, table, page, prepared)
+
+
+def _check_segment(request: dict[str, Any]) -> None:
+    segment, segments = request.get("Segment"), request.get("TotalSegments")
+    if segment is None and segments is None:
+        return
+    if segments is None:
+        raise dynamodb.validation(
+            "The TotalSegments parameter is required but was not present in the request when"
+            " Segment parameter is present"
+        )
+    if segment is None:
+        raise dynamodb.validation(
+            "The Segment parameter is required but was not present in the request when parameter"
+            " TotalSegments is present"
+        )
+    if segment >= segments:
+        raise dynamodb.validation(
+            "The Segment parameter is zero-based and must be less than parameter TotalSegments:"
+            f" Segment: {segment} is not less than TotalSegments: {segments}"
+        )
+
+
+def _span(request: dict[str, Any], table: Table) -> Span:
+    """Return the keys that the page may read: the segment's, after the starting key."""
+    segments = request.get("TotalSegments")
+    span = table.items if segments is None else segment_span(table, request["Segment"], segments)
+    start = pages.start_key(request, table)
+    if start is None:
+        return span
+    place = table.item_key(start)
+    if not span.covers(place):
+        raise dynamodb.validation(
+            "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use"
+            " ExclusiveStartKey with correct Segment. TotalSegments:"
+            f" {segments} Segment: {request['Segment']}"
+        )
+    return beyond(span, place, backward=False)

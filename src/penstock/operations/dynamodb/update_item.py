@@ -1,0 +1,79 @@
+"""UpdateItem: change some attributes of an item, and make the item where there is none."""
+
+from typing import Any
+
+from penstock.items.expressions import Update, Updated, prepare
+from penstock.items.keys import item_key_for_lookup
+from penstock.items.values import Item, canonical_item
+from penstock.operations.dynamodb import capacity, members
+from penstock.operations.dynamodb.writes import change_one, check_condition, item_within_limit
+from penstock.operations.operation import Context
+from penstock.tables.descriptor import Table
+from penstock.tables.stored_item import StoredItem
+from penstock.tables.tables import Write
+from penstock.tables.write import Change
+from penstock.wire.shapes import MapOf, Structure, required
+
+SHAPE = Structure(
+    "UpdateItemInput",
+    TableName=required(members.TABLE_NAME),
+    Key=required(members.KEY),
+    ReturnConsumedCapacity=members.RETURN_CONSUMED_CAPACITY,
+    ReturnItemCollectionMetrics=members.RETURN_ITEM_COLLECTION_METRICS,
+    ReturnValues=members.RETURN_VALUES,
+    ReturnValuesOnConditionCheckFailure=members.RETURN_ON_FAILURE,
+    UpdateExpression=members.EXPRESSION,
+    ConditionExpression=members.EXPRESSION,
+    ExpressionAttributeNames=members.NAMES,
+    ExpressionAttributeValues=members.VALUES,
+    **members.legacy_condition(),
+    **members.legacy(AttributeUpdates=MapOf(Structure("AttributeValueUpdate"))),
+)
+
+TOO_LARGE = "Item size to update has exceeded the maximum allowed size"
+
+
+async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """Update the item and answer with the attributes that ReturnValues asks for."""
+    keys = canonical_item(request["Key"])
+    prepared = prepare(request, ("UpdateExpression", "ConditionExpression"))
+    update, condition = prepared.update, prepared.condition
+
+    def decide(old: StoredItem | None) -> StoredItem | None:
+        check_condition(request, condition, old)
+        return _updated(update, old, keys)
+
+    def write(table: Table) -> Write:
+        if update is not None:
+            update.check_keys(table.schema)
+        return Write(table, item_key_for_lookup(table.schema, keys), keys, decide)
+
+    change = await change_one(context, request, write)
+    units = capacity.write_units(change)
+    attributes = _attributes(request.get("ReturnValues", "NONE"), update, change, keys)
+    answer = {"Attributes": attributes} if attributes else {}
+    return answer | capacity.consumed(request, request["TableName"], units)
+
+
+def _updated(update: Update | None, old: StoredItem | None, keys: Item) -> StoredItem | None:
+    """Return what becomes of the item; without an expression, an item of its keys is made."""
+    if update is None:
+        return old or item_within_limit(keys, TOO_LARGE)
+    if old is None and not update.creates:
+        return None
+    updated = update.apply(None if old is None else old.item(), keys)
+    return item_within_limit(updated.new, TOO_LARGE)
+
+
+def _attributes(asked: str, update: Update | None, change: Change, keys: Item) -> Item | None:
+    """Return the attributes that ReturnValues asks for, None or empty where there are none."""
+    old = None if change.old is None else change.old.item()
+    new = None if change.new is None else change.new.item()
+    if asked == "ALL_OLD":
+        return old
+    if asked == "ALL_NEW":
+        return new
+    if asked == "NONE" or update is None or (old is None and new is None):
+        return None
+    touched: Updated = update.apply(old, keys)
+    return touched.updated_image(old if asked == "UPDATED_OLD" else new)

@@ -1,0 +1,53 @@
+"""What the actions that write items share: conditions, and the shape of one item's write."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from penstock.base import limits
+from penstock.base.errors import dynamodb
+from penstock.items.expressions import Condition
+from penstock.items.values import Item
+from penstock.operations.dynamodb.members import table_name
+from penstock.operations.operation import Context
+from penstock.tables.descriptor import Table
+from penstock.tables.stored_item import StoredItem, stored_item
+from penstock.tables.tables import Write
+from penstock.tables.write import Change
+
+
+def check_condition(
+    request: Mapping[str, Any], condition: Condition | None, old: StoredItem | None
+) -> None:
+    """Raise ConditionalCheckFailedException unless `condition` holds for the item as it is."""
+    if condition is None or condition.holds(None if old is None else old.item()):
+        return
+    shown = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and old is not None
+    raise dynamodb.condition_failed(old.item() if shown and old is not None else None)
+
+
+def item_within_limit(item: Item, message: str) -> StoredItem:
+    """Return `item` in the form that is stored; ValidationException with `message` over 400 KB."""
+    stored = stored_item(item)
+    if stored.size > limits.item_bytes_max:
+        raise dynamodb.validation(message)
+    return stored
+
+
+async def change_one(
+    context: Context, request: Mapping[str, Any], prepare: Callable[[Table], Write]
+) -> Change:
+    """Make the one write that `prepare` makes of the request's table, and return the change."""
+    name = table_name(context, request["TableName"])
+    changes = await context.tables.change(
+        context.region, (name,), lambda tables: (prepare(tables[0]),)
+    )
+    return changes[0]
+
+
+def all_old(request: Mapping[str, Any], change: Change) -> dict[str, Any]:
+    """Return the Attributes member of a Put's or a Delete's answer, where there is one."""
+    if request.get("ReturnValues") != "ALL_OLD" or change.old is None:
+        return {}
+    return {"Attributes": msgspec.Raw(change.old.data)}

@@ -1,0 +1,53 @@
+"""GetShardIterator: a place in a shard to read from."""
+
+from typing import Any
+
+from penstock.base.errors import dynamodb, streams
+from penstock.operations.dynamodb_streams import members
+from penstock.operations.operation import Context
+from penstock.storage.waist import Reader
+from penstock.streams.iterator import Iterator, encode_iterator
+from penstock.streams.read import Place, begin
+from penstock.streams.stream import Shard, find_shard
+from penstock.wire.shapes import String, Structure, required
+
+SHAPE = Structure(
+    "GetShardIteratorInput",
+    StreamArn=required(members.STREAM_ARN),
+    ShardId=required(members.SHARD_ID),
+    ShardIteratorType=required(
+        String(values=("AT_SEQUENCE_NUMBER", "LATEST", "AFTER_SEQUENCE_NUMBER", "TRIM_HORIZON"))
+    ),
+    SequenceNumber=String(21, 40, pattern="[0-9]+"),
+)
+
+
+async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """Answer with an iterator that lives for 15 minutes."""
+    kind, number = request["ShardIteratorType"], request.get("SequenceNumber")
+    by_number = kind.endswith("_SEQUENCE_NUMBER")
+    if by_number and number is None:
+        raise dynamodb.validation(f"SequenceNumber is required for ShardIteratorType {kind}")
+    if not by_number and number is not None:
+        raise dynamodb.validation(
+            f"SequenceNumber must not be specified for ShardIteratorType {kind}"
+        )
+    now_ms = context.tables.clock.now_ms()
+
+    def read(reader: Reader) -> tuple[Shard, Place]:
+        stream = members.existing_stream(context, reader, request["StreamArn"])
+        shard = find_shard(reader, stream, request["ShardId"])
+        if shard is None or shard.has_expired(now_ms):
+            raise streams.shard_not_found()
+        return shard, begin(reader, stream, shard, kind, number, now_ms)
+
+    shard, place = context.tables.read(read)
+    return {"ShardIterator": iterator_text(context, request["StreamArn"], shard, place)}
+
+
+def iterator_text(context: Context, stream_arn: str, shard: Shard, place: Place) -> str:
+    """Return the text of a new iterator at `place` of `shard`."""
+    tables = context.tables
+    return encode_iterator(
+        Iterator(stream_arn, shard.id, *place, tables.clock.now_ms(), tables.entropy.bits(32))
+    )

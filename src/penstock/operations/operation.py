@@ -1,0 +1,65 @@
+"""What an API action is to the edge: a shape for the request, and the work that answers it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.tables.tables import Tables
+from penstock.wire.shapes import Structure
+from penstock.wire.sigv4 import Caller
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the actions work on, one for the whole server."""
+
+    tables: Tables
+    shards_per_table: int
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What one request's work knows beside the request: who calls, from where, on what."""
+
+    services: Services
+    caller: Caller
+
+    @property
+    def region(self) -> str:
+        """Return the region that the request was signed for."""
+        return self.caller.region
+
+    @property
+    def tables(self) -> Tables:
+        """Return the tables of the store."""
+        return self.services.tables
+
+    @property
+    def arn_prefix(self) -> str:
+        """Return what the ARN of every table of this account and region begins with."""
+        return f"{arn_root(self.region, self.tables.account)}table/"
+
+
+Run = Callable[[Context, dict[str, Any]], Awaitable[dict[str, Any]]]
+
+
+class Operation:
+    """One API action of one server."""
+
+    def __init__(self, services: Services, shape: Structure, run: Run) -> None:
+        self._services, self._shape, self._run = services, shape, run
+
+    async def call(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer to a request whose JSON was `body`; ApiError where there is none."""
+        request = self._shape.request(body)
+        return await self._run(Context(self._services, caller), request)
+
+
+def arn_root(region: str, account: str) -> str:
+    """Return what every DynamoDB ARN of `account` in `region` begins with."""
+    partition = "aws"
+    if region.startswith("cn-"):
+        partition = "aws-cn"
+    elif region.startswith("us-gov-"):
+        partition = "aws-us-gov"
+    return f"arn:{partition}:dynamodb:{region}:{account}:"

@@ -1,0 +1,60 @@
+"""The actions that the server answers, by the value of `X-Amz-Target` that names them."""
+
+from types import ModuleType
+
+from penstock.operations import dynamodb, dynamodb_streams
+from penstock.operations.dynamodb import (
+    batch_get_item,
+    batch_write_item,
+    create_table,
+    delete_item,
+    delete_table,
+    describe_table,
+    get_item,
+    list_tables,
+    put_item,
+    query,
+    scan,
+    update_item,
+    update_table,
+)
+from penstock.operations.dynamodb_streams import (
+    describe_stream,
+    get_records,
+    get_shard_iterator,
+    list_streams,
+)
+from penstock.operations.operation import Operation, Services
+
+ACTIONS: dict[str, dict[str, ModuleType]] = {
+    dynamodb.TARGET: {
+        "BatchGetItem": batch_get_item,
+        "BatchWriteItem": batch_write_item,
+        "CreateTable": create_table,
+        "DeleteItem": delete_item,
+        "DeleteTable": delete_table,
+        "DescribeTable": describe_table,
+        "GetItem": get_item,
+        "ListTables": list_tables,
+        "PutItem": put_item,
+        "Query": query,
+        "Scan": scan,
+        "UpdateItem": update_item,
+        "UpdateTable": update_table,
+    },
+    dynamodb_streams.TARGET: {
+        "DescribeStream": describe_stream,
+        "GetRecords": get_records,
+        "GetShardIterator": get_shard_iterator,
+        "ListStreams": list_streams,
+    },
+}
+
+
+def operations(services: Services) -> dict[str, Operation]:
+    """Return every action of the server by its whole `X-Amz-Target` value."""
+    return {
+        target + name: Operation(services, module.SHAPE, module.run)
+        for target, modules in ACTIONS.items()
+        for name, module in modules.items()
+    }

@@ -1,0 +1,100 @@
+"""Reading a shard: where an iterator of each kind begins, and the pages from there on.
+
+Everything is read from one snapshot, so a reader sees only what is durable, in the order of stamps.
+"""
+
+from typing import NamedTuple
+
+from penstock.base import limits
+from penstock.base.errors import dynamodb, streams
+from penstock.storage.format import unpack
+from penstock.storage.waist import Reader, Span, Stamp, log_span, stamp_of
+from penstock.streams.retention import horizon
+from penstock.streams.sequence import stamp_of_sequence
+from penstock.streams.stream import Shard, Stream, last_stamp, oldest_readable
+
+_FIRST_CHUNK_ROWS = 8
+
+
+class Place(NamedTuple):
+    """A place in a shard: the smallest stamp not yet read, and whether nothing below it is owed."""
+
+    position: Stamp
+    gapless: bool
+
+
+class Page(NamedTuple):
+    """Records as they are stored, and the place after them; None where a closed shard ends."""
+
+    records: list[bytes]
+    next: Place | None
+
+
+def begin(
+    reader: Reader, stream: Stream, shard: Shard, kind: str, number: str | None, now_ms: int
+) -> Place:
+    """Return where an iterator of `kind` begins in `shard`.
+
+    `number` is the sequence number that AT_ and AFTER_SEQUENCE_NUMBER name. Raises
+    TrimmedDataAccessException where that is past the horizon, ValidationException where the shard
+    never gave it out.
+    """
+    if kind == "TRIM_HORIZON":
+        return Place(shard.start, gapless=True)
+    last = max(last_stamp(reader, stream.log(shard.number)), shard.start)
+    if kind == "LATEST":
+        return Place(last + 1, gapless=True)
+    stamp = stamp_of_sequence(number or "")
+    if stamp is None or not shard.start <= stamp <= last:
+        raise dynamodb.validation(f"Invalid SequenceNumber: {number}")
+    if stamp == shard.start:
+        return Place(stamp, gapless=True)
+    if stamp < horizon(now_ms):
+        raise streams.trimmed()
+    return Place(stamp if kind == "AT_SEQUENCE_NUMBER" else stamp + 1, gapless=False)
+
+
+def read_page(
+    reader: Reader, stream: Stream, shard: Shard, place: Place, limit: int, now_ms: int
+) -> Page:
+    """Return the records of `shard` from `place` on: at most `limit`, and at most 1 MB or one.
+
+    Raises TrimmedDataAccessException where records that the place still owes are past the horizon.
+    """
+    log = stream.log(shard.number)
+    oldest = oldest_readable(shard, now_ms)
+    if place.position < oldest and not place.gapless:
+        raise streams.trimmed()
+    start = max(place.position, oldest)
+    tip = last_stamp(reader, log)
+    keys, records = _read(reader, log_span(log, start - 1), limit)
+    position = stamp_of(keys[-1]) + 1 if keys else start
+    if shard.end is not None and position > shard.end:
+        return Page(records, None)
+    return Page(records, Place(position, gapless=position > tip))
+
+
+def _read(reader: Reader, span: Span, limit: int) -> tuple[list[bytes], list[bytes]]:
+    """Return keys and records from the start of `span` within the limits of a page.
+
+    The rows are asked for in chunks that follow their size, so that a page of large records does
+    not read a thousand of them to drop most.
+    """
+    keys: list[bytes] = []
+    records: list[bytes] = []
+    size = 0
+    chunk = _FIRST_CHUNK_ROWS
+    while len(records) < limit:
+        asked = min(chunk, limit - len(records))
+        rows = reader.scan(span, asked)
+        for key, stored in rows:
+            size += len(stored)
+            if records and size > limits.get_records_bytes_max:
+                return keys, records
+            keys.append(key)
+            records.append(unpack(stored))
+        if len(rows) < asked:
+            break
+        span = Span(keys[-1] + b"\x00", span.end)
+        chunk = max(1, (limits.get_records_bytes_max - size) * len(records) // max(size, 1) + 1)
+    return keys, records

@@ -1,0 +1,199 @@
+"""Streams and their shards: what is stored of them, and how they begin and end.
+
+A stream is one log per shard. Every function here works inside a transaction or a snapshot of its
+caller's. Nothing here knows of tables: a stream carries its table's name and key schema only to
+show them.
+"""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Literal
+
+import msgspec
+
+from penstock.base import limits
+from penstock.base.clock import iso_label
+from penstock.storage.format import pack, unpack
+from penstock.storage.prefixes import Prefix, tip_key
+from penstock.storage.waist import (
+    STAMP_BYTES,
+    Lock,
+    Reader,
+    Span,
+    Stamp,
+    Transaction,
+    stamp_at,
+    stamp_ms,
+)
+from penstock.streams.retention import horizon
+
+ViewType = Literal["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"]
+StreamStatus = Literal["ENABLING", "ENABLED", "DISABLING", "DISABLED"]
+ShardNumber = int
+
+
+class Shard(msgspec.Struct, frozen=True):
+    """A shard: a log of records between two stamps.
+
+    `start` lies below the first record's stamp. `end` is None while the shard is open, then the
+    last record's stamp, or `start` where there never was one.
+    """
+
+    number: ShardNumber
+    id: str
+    start: Stamp
+    parent: str | None = None
+    end: Stamp | None = None
+    closed_ms: int | None = None
+
+    def has_expired(self, now_ms: int) -> bool:
+        """Say whether every record that this closed shard held is past the trim horizon."""
+        if self.end is None or self.closed_ms is None:
+            return False
+        last_ms = stamp_ms(self.end) if self.end > self.start else self.closed_ms
+        return last_ms + limits.stream_retention_ms < now_ms
+
+
+class Stream(msgspec.Struct, frozen=True):
+    """A stream: the changes of one table from one enabling to the disabling after it."""
+
+    number: int
+    arn: str
+    label: str
+    table_name: str
+    view_type: ViewType
+    key_schema: list[dict[str, str]]
+    created_ms: int
+    status: StreamStatus = "ENABLED"
+
+    def log(self, shard: ShardNumber) -> bytes:
+        """Return the log that holds the records of a shard."""
+        return record_log(self.number, shard)
+
+
+_encode = msgspec.json.Encoder().encode
+_decode_stream = msgspec.json.Decoder(Stream).decode
+_decode_shard = msgspec.json.Decoder(Shard).decode
+
+
+def record_log(stream_number: int, shard: ShardNumber) -> bytes:
+    """Return the log of a shard's records."""
+    return Prefix.STREAM_RECORD.key + stream_number.to_bytes(8, "big") + shard.to_bytes(4, "big")
+
+
+def stream_lock(stream_number: int, arn: str) -> Lock:
+    """Return the lock on the descriptors of a stream and its shards, not on their records."""
+    number = stream_number.to_bytes(8, "big")
+    covers = (Span.of_key(_stream_key(arn)), Span.of_prefix(Prefix.SHARD.key + number))
+    return Lock(b"stream/" + number, covers)
+
+
+def make_stream(
+    number: int,
+    table_arn: str,
+    table_name: str,
+    view_type: ViewType,
+    key_schema: list[dict[str, str]],
+    now_ms: int,
+) -> Stream:
+    """Return a new stream of the table; its label is the time of enabling."""
+    label = iso_label(now_ms)
+    arn = f"{table_arn}/stream/{label}"
+    return Stream(number, arn, label, table_name, view_type, key_schema, now_ms)
+
+
+def open_stream(txn: Transaction, stream: Stream, shards: int) -> None:
+    """Store a new stream with `shards` open shards, numbered from 0."""
+    _store_stream(txn, stream)
+    for number in range(shards):
+        _open_shard(txn, stream, number, stamp_at(stream.created_ms))
+
+
+def close_stream(txn: Transaction, stream: Stream, now_ms: int) -> Stream:
+    """Close the open shards of `stream` and mark it as disabled; its records stay readable."""
+    for shard in shards_of(txn, stream):
+        if shard.end is None:
+            end = max(last_stamp(txn, stream.log(shard.number)), shard.start)
+            _store_shard(txn, stream, msgspec.structs.replace(shard, end=end, closed_ms=now_ms))
+    disabled = msgspec.structs.replace(stream, status="DISABLED")
+    _store_stream(txn, disabled)
+    return disabled
+
+
+def find_stream(reader: Reader, arn: str) -> Stream | None:
+    """Return the stream of that ARN, or None."""
+    stored = reader.get(_stream_key(arn))
+    return None if stored is None else _decode_stream(unpack(stored))
+
+
+def list_streams(
+    reader: Reader, arn_prefix: str, after_arn: str | None, limit: int
+) -> tuple[list[Stream], bool]:
+    """Return at most `limit` streams by ARN with that prefix, and whether there are more."""
+    span = Span.of_prefix(_stream_key(arn_prefix))
+    if after_arn is not None:
+        span = Span(max(span.start, _stream_key(after_arn) + b"\x00"), span.end)
+    rows = reader.scan(span, limit + 1) if span.start < span.end else []
+    return [_decode_stream(unpack(stored)) for _, stored in rows[:limit]], len(rows) > limit
+
+
+def shards_of(reader: Reader, stream: Stream) -> list[Shard]:
+    """Return all shards of `stream` in the order of their ids, expired ones among them."""
+    span = Span.of_prefix(_shard_prefix(stream))
+    shards: list[Shard] = []
+    while rows := reader.scan(span, limits.describe_stream_shards_max):
+        shards.extend(_decode_shard(unpack(stored)) for _, stored in rows)
+        span = Span(rows[-1][0] + b"\x00", span.end)
+    return shards
+
+
+def find_shard(reader: Reader, stream: Stream, shard_id: str) -> Shard | None:
+    """Return the shard of that id, or None."""
+    stored = reader.get(_shard_prefix(stream) + shard_id.encode())
+    return None if stored is None else _decode_shard(unpack(stored))
+
+
+def visible_shards(shards: Sequence[Shard], now_ms: int) -> list[Shard]:
+    """Return the shards that DescribeStream still shows."""
+    return [shard for shard in shards if not shard.has_expired(now_ms)]
+
+
+def last_stamp(reader: Reader, log: bytes) -> Stamp:
+    """Return the last stamp that `log` gave out, trimmed or not; 0 for a log never written."""
+    stored = reader.get(tip_key(log))
+    return 0 if stored is None else int.from_bytes(unpack(stored), "big")
+
+
+def event_id(log: bytes, stamp: Stamp) -> str:
+    """Return the event id of the record at `stamp`: 32 hexadecimal digits."""
+    digest = blake2b(log, digest_size=16, salt=stamp.to_bytes(STAMP_BYTES, "big"))
+    return digest.hexdigest()
+
+
+def oldest_readable(shard: Shard, now_ms: int) -> Stamp:
+    """Return the smallest stamp of `shard` that may still be read."""
+    return max(shard.start + 1, horizon(now_ms))
+
+
+def _open_shard(txn: Transaction, stream: Stream, number: ShardNumber, start: Stamp) -> None:
+    """Store a new open shard whose records will lie above `start`."""
+    hashed = blake2b(stream.log(number), digest_size=4).hexdigest()
+    shard = Shard(number, f"shardId-{stamp_ms(start):020d}-{hashed}", start)
+    _store_shard(txn, stream, shard)
+    txn.set(tip_key(stream.log(number)), pack(start.to_bytes(STAMP_BYTES, "big")))
+
+
+def _store_stream(txn: Transaction, stream: Stream) -> None:
+    txn.set(_stream_key(stream.arn), pack(_encode(stream)))
+
+
+def _store_shard(txn: Transaction, stream: Stream, shard: Shard) -> None:
+    txn.set(_shard_prefix(stream) + shard.id.encode(), pack(_encode(shard)))
+
+
+def _stream_key(arn: str) -> bytes:
+    return Prefix.STREAM.key + arn.encode()
+
+
+def _shard_prefix(stream: Stream) -> bytes:
+    return Prefix.SHARD.key + stream.number.to_bytes(8, "big")

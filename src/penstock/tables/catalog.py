@@ -1,0 +1,129 @@
+"""The catalogue of tables: how a table comes, is found, changes its stream, and goes.
+
+Every function works inside a transaction or a snapshot of its caller's. A table lives in the region
+that the request was signed for; the same name in two regions is two tables.
+"""
+
+from functools import lru_cache
+
+import msgspec
+
+from penstock.base.errors import dynamodb
+from penstock.storage.format import pack, unpack
+from penstock.storage.prefixes import Prefix
+from penstock.storage.waist import Lock, Reader, Span, Transaction
+from penstock.streams.stream import Stream, close_stream, find_stream, open_stream
+from penstock.tables.descriptor import Descriptor, OpenStream, Table, table_key
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Descriptor).decode
+_TABLES_CACHED_MAX = 4096
+
+NUMBER_LOCK = Lock(b"number", (Span.of_key(Prefix.NUMBER.key),))
+
+
+class StaleTable(Exception):
+    """A table is no longer as it was when the transaction was prepared: prepare it anew."""
+
+
+@lru_cache(_TABLES_CACHED_MAX)
+def _table(stored: bytes) -> Table:
+    return Table(_decode(unpack(stored)), stored)
+
+
+def table_of(descriptor: Descriptor) -> Table:
+    """Return the table that `descriptor` describes."""
+    return _table(pack(_encode(descriptor)))
+
+
+def find_table(reader: Reader, region: str, name: str) -> Table | None:
+    """Return the table of that name in that region, or None."""
+    stored = reader.get(table_key(region, name))
+    return None if stored is None else _table(stored)
+
+
+def list_tables(
+    reader: Reader, region: str, after_name: str | None, limit: int
+) -> tuple[list[str], bool]:
+    """Return at most `limit` table names above `after_name` in order, and if there are more."""
+    prefix = table_key(region, "")
+    span = Span.of_prefix(prefix)
+    if after_name is not None:
+        span = Span(table_key(region, after_name) + b"\x00", span.end)
+    rows = reader.scan(span, limit + 1)
+    return [key[len(prefix) :].decode() for key, _ in rows[:limit]], len(rows) > limit
+
+
+def next_number(txn: Transaction) -> int:
+    """Give out a number that no table and no stream had before; needs NUMBER_LOCK."""
+    stored = txn.get(Prefix.NUMBER.key)
+    number = 1 if stored is None else int.from_bytes(unpack(stored), "big") + 1
+    txn.set(Prefix.NUMBER.key, pack(number.to_bytes(8, "big")))
+    return number
+
+
+def check_current(txn: Reader, table: Table) -> None:
+    """Raise StaleTable unless the table is still what `table` says."""
+    if txn.get(table.key) != table.stored:
+        raise StaleTable
+
+
+def create_table(txn: Transaction, table: Table, stream: Stream | None) -> None:
+    """Store a new table and its stream; ResourceInUseException where the name is taken."""
+    if txn.get(table.key) is not None:
+        raise dynamodb.table_exists(table.name)
+    txn.set(table.key, table.stored)
+    if stream is not None:
+        open_stream(txn, stream, len(table.partitions))
+
+
+def replace_table(txn: Transaction, old: Table, new: Table) -> None:
+    """Store `new` in place of `old`; StaleTable unless the table is still `old`."""
+    check_current(txn, old)
+    txn.set(new.key, new.stored)
+
+
+def enable_stream(txn: Transaction, old: Table, new: Table, stream: Stream) -> None:
+    """Store `new`, which is `old` with `stream` as its open stream."""
+    replace_table(txn, old, new)
+    open_stream(txn, stream, len(new.partitions))
+
+
+def disable_stream(txn: Transaction, old: Table, new: Table, now_ms: int) -> None:
+    """Store `new`, which is `old` without its open stream; the stream's records stay readable."""
+    replace_table(txn, old, new)
+    _close_stream(txn, old, now_ms)
+
+
+def delete_table(txn: Transaction, table: Table, now_ms: int) -> None:
+    """Delete the table and its items; its stream is closed and stays readable."""
+    check_current(txn, table)
+    _close_stream(txn, table, now_ms)
+    txn.clear(table.items)
+    txn.clear(table.counts)
+    txn.set(table.key, None)
+
+
+def with_stream(descriptor: Descriptor, stream: Stream) -> Descriptor:
+    """Return `descriptor` with `stream` as its open stream, one shard for each partition."""
+    shards = list(range(len(descriptor.partitions)))
+    return msgspec.structs.replace(
+        descriptor,
+        stream=OpenStream(stream.number, stream.arn, stream.view_type, shards),
+        latest_stream_arn=stream.arn,
+        latest_stream_label=stream.label,
+    )
+
+
+def without_stream(descriptor: Descriptor) -> Descriptor:
+    """Return `descriptor` with no open stream; the latest stream stays named."""
+    return msgspec.structs.replace(descriptor, stream=None)
+
+
+def _close_stream(txn: Transaction, table: Table, now_ms: int) -> None:
+    opened = table.descriptor.stream
+    if opened is None:
+        return
+    stream = find_stream(txn, opened.arn)
+    if stream is not None:
+        close_stream(txn, stream, now_ms)

@@ -1,0 +1,41 @@
+"""An item as it is stored: its size, and its canonical JSON.
+
+The size (bytes, by the service's rules) stands before the JSON, so that capacity, page limits and
+a record's SizeBytes need no decoding. Two items are equal by value exactly when these bytes are.
+"""
+
+from typing import NamedTuple
+
+from penstock.items.canonical import decode_item, encode_item
+from penstock.items.sizes import item_bytes
+from penstock.items.values import Item
+from penstock.storage.format import pack, unpack
+
+_SIZE_BYTES = 4
+
+
+class StoredItem(NamedTuple):
+    """The size of an item in bytes, and its canonical JSON."""
+
+    size: int
+    data: bytes
+
+    def item(self) -> Item:
+        """Return the item, decoded anew."""
+        return decode_item(self.data)
+
+
+def stored_item(item: Item) -> StoredItem:
+    """Return `item` in the form that is stored."""
+    return StoredItem(item_bytes(item), encode_item(item))
+
+
+def pack_item(item: StoredItem) -> bytes:
+    """Return the value to be stored for `item`."""
+    return pack(item.size.to_bytes(_SIZE_BYTES, "big") + item.data)
+
+
+def unpack_item(stored: bytes) -> StoredItem:
+    """Return the item in a stored value."""
+    value = unpack(stored)
+    return StoredItem(int.from_bytes(value[:_SIZE_BYTES], "big"), value[_SIZE_BYTES:])

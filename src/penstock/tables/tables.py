@@ -1,0 +1,104 @@
+"""Tables as the operations use them: found by name, changed in transactions, read in views.
+
+What a transaction does is prepared outside it, from a view of the tables, and checked inside: where
+a table has changed meanwhile, the whole is prepared anew.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple, TypeVar
+
+from penstock.base import limits
+from penstock.base.clock import Clock
+from penstock.base.errors import dynamodb
+from penstock.base.errors.engine import EngineUnavailable
+from penstock.base.ids import Entropy
+from penstock.items.keys import ItemKey
+from penstock.items.values import Item
+from penstock.storage.waist import Engine, Lock, Reader, Transaction
+from penstock.tables.catalog import NUMBER_LOCK, StaleTable, check_current, find_table, next_number
+from penstock.tables.descriptor import Table
+from penstock.tables.write import Change, Decide, change_item
+
+T = TypeVar("T")
+
+
+class Write(NamedTuple):
+    """One item to be changed: where it is, and the pure decision what becomes of it."""
+
+    table: Table
+    key: ItemKey
+    keys: Item
+    decide: Decide
+
+
+class Tables:
+    """The tables of one store."""
+
+    def __init__(self, engine: Engine, clock: Clock, entropy: Entropy, account: str) -> None:
+        self.engine = engine
+        self.clock = clock
+        self.entropy = entropy
+        self.account = account
+
+    def find(self, region: str, name: str) -> Table | None:
+        """Return the table of that name, or None."""
+        return self.engine.snapshot(lambda reader: find_table(reader, region, name))
+
+    def table(self, region: str, name: str) -> Table:
+        """Return the table of that name; the data plane's ResourceNotFoundException without one."""
+        table = self.find(region, name)
+        if table is None:
+            raise dynamodb.resource_not_found()
+        return table
+
+    def read(self, work: Callable[[Reader], T]) -> T:
+        """Run `work` on a consistent and durable view of the store."""
+        return self.engine.snapshot(work)
+
+    async def next_number(self) -> int:
+        """Give out a number that no table and no stream had before."""
+        return await self.engine.transact(next_number, locks=(NUMBER_LOCK,))
+
+    async def change(
+        self,
+        region: str,
+        names: Sequence[str],
+        prepare: Callable[[Sequence[Table]], Sequence[Write]],
+    ) -> list[Change]:
+        """Make the writes that `prepare` makes of the tables of `names`, all in one transaction.
+
+        Returns their changes in order. Raises what `prepare` and the decisions raise; then nothing
+        is written.
+        """
+
+        async def attempt() -> list[Change]:
+            tables = [self.table(region, name) for name in names]
+            writes = prepare(tables)
+
+            def work(txn: Transaction) -> list[Change]:
+                for table in tables:
+                    check_current(txn, table)
+                return [change_item(txn, *write) for write in writes]
+
+            return await self.engine.transact(work, locks=_locks(writes), reads=_reads(writes))
+
+        return await until_current(attempt)
+
+
+async def until_current(attempt: Callable[[], Awaitable[T]]) -> T:
+    """Return what `attempt` returns, trying anew while it meets a table that has changed."""
+    for _ in range(limits.transaction_attempts_max):
+        try:
+            return await attempt()
+        except StaleTable:
+            continue
+    raise EngineUnavailable("a table was changed again and again while it was written to")
+
+
+def _locks(writes: Sequence[Write]) -> Sequence[Lock]:
+    held = {lock.name: lock for lock in (w.table.partition_of(w.key).lock for w in writes)}
+    return tuple(held.values())
+
+
+def _reads(writes: Sequence[Write]) -> Sequence[bytes]:
+    return tuple(write.table.item_key(write.key) for write in writes)
