@@ -137,6 +137,7 @@ def one_at_a_time() -> Iterator[None]:
                 say("another make is setting up .venv; waiting for it")
                 is_told = True
             time.sleep(0.2)
+        os.set_inheritable(guard.fileno(), True)  # a pip that outlives us still holds the guard
         yield
 
 
@@ -192,6 +193,7 @@ def bring_pip() -> None:
         say(f"fetching pip {version} as a wheel (this Python has none)")
         wheel = fetch_pip.fetch_pip(version, hashes, VENV)
         command = [str(VENV_PYTHON), str(wheel / "pip")]
+        arguments = ["install", "--quiet", "--no-deps", "--no-index", str(wheel)]
     run([*command, *arguments], "the installation of pip", PIP_SECONDS_MAX)
     for leftover in (pin, *VENV.glob("pip-*.whl")):
         leftover.unlink()
@@ -248,6 +250,7 @@ def run(command: Sequence[str], what: str, seconds_max: float, packages: int = 0
         command,
         cwd=ROOT,
         env=pip_environment(),
+        close_fds=False,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
