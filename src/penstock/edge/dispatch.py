@@ -1,0 +1,147 @@
+"""Where a request goes: the health pages, or one operation of one service.
+
+The checks stand in DynamoDB's order (facts: AWS and dynalite, 2026-10). Whatever an operation does,
+the client gets an answer with a request id, and no exception leaves here but a cancellation.
+"""
+
+import logging
+import re
+from collections.abc import Awaitable, Mapping
+from typing import Any, Protocol
+
+import httptools
+
+import penstock
+from penstock.base import limits
+from penstock.base.errors import dynamodb
+from penstock.base.errors.api import ApiError
+from penstock.base.errors.engine import EngineFull, EngineUnavailable, TransactionConflict
+from penstock.base.ids import Entropy
+from penstock.edge.content import plain_body
+from penstock.edge.messages import TEXT, HttpRequest, HttpResponse, Refusal
+from penstock.wire import json_protocol
+from penstock.wire.sigv4 import Caller, read_caller
+
+log = logging.getLogger(__name__)
+
+_REGION_OF_HOST = re.compile(rb"dynamodb(?:-fips)?\.([a-z]{2,}(?:-[a-z]+)+-\d+)\.", re.IGNORECASE)
+_DEFAULT_REGION = b"us-east-1"
+_UNKNOWN_OPERATION = b"<UnknownOperationException/>\n"
+
+
+class Operation(Protocol):
+    """One API action."""
+
+    def call(self, caller: Caller, body: dict[str, Any]) -> Awaitable[dict[str, Any]]:
+        """Do the action that `body` asks for and return the members of its result.
+
+        Raises ApiError for what the client is to see. Until its first wait it runs outside any task
+        (see `penstock.edge.pipeline`).
+        """
+        ...
+
+
+Operations = Mapping[str, Operation]
+"""The actions by the whole value of `X-Amz-Target`, such as `DynamoDB_20120810.PutItem`."""
+
+
+class Dispatch:
+    """Answers requests; `engine` is the name that the health page gives of the store."""
+
+    def __init__(self, operations: Operations, *, engine: str, entropy: Entropy) -> None:
+        self._operations = {target.encode(): operation for target, operation in operations.items()}
+        self._engine = engine
+        self._entropy = entropy
+
+    async def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Return the answer to `request`, whatever happens."""
+        request_id = self._entropy.request_id()
+        try:
+            return await self._answer(request, request_id)
+        except Refusal as refusal:
+            return refusal.response(request_id)
+        except Exception:  # the one place where a bug becomes a 500
+            log.exception(
+                "A request failed by a bug",
+                extra={"request_id": request_id, "target": _target(request)},
+            )
+            return _api_response(dynamodb.internal_failure(), request_id)
+
+    async def _answer(self, request: HttpRequest, request_id: str) -> HttpResponse:
+        path, query = _split_target(request.target)
+        if request.method != b"POST" or path != b"/":
+            return self._page(request, path, request_id)
+        if not json_protocol.is_content_type(request.headers.get(b"content-type", b"")):
+            return _unknown_page(request_id)
+        try:
+            result = json_protocol.encode_result(await self._perform(request, query))
+        except ApiError as error:
+            return _api_response(error, request_id)
+        except (EngineUnavailable, TransactionConflict):
+            return _api_response(dynamodb.unavailable("The store cannot answer now"), request_id)
+        except EngineFull:
+            return _api_response(dynamodb.unavailable("The store is full"), request_id)
+        return HttpResponse(200, json_protocol.answer_headers(result, request_id), result)
+
+    def _perform(self, request: HttpRequest, query: bytes) -> Awaitable[dict[str, Any]]:
+        """Begin the operation that `request` asks for.
+
+        In DynamoDB's order: 1. the body is JSON, 2. the target is known, 3. somebody signed it.
+        """
+        headers = request.headers
+        body = request.body
+        if coding := headers.get(b"content-encoding"):
+            body = plain_body(coding, body, limits.request_body_bytes_max)
+        members = json_protocol.decode_body(body)  # 1
+        operation = self._operations.get(headers.get(b"x-amz-target", b""))  # 2
+        if operation is None:
+            raise dynamodb.unknown_operation()
+        return operation.call(read_caller(headers, query), members)  # 3
+
+    def _page(self, request: HttpRequest, path: bytes, request_id: str) -> HttpResponse:
+        """Answer what is not an API call: the two health pages and nothing else."""
+        identified = (b"x-amzn-RequestId", request_id.encode())
+        if request.method not in (b"GET", b"HEAD"):
+            return _unknown_page(request_id)
+        if path == b"/":
+            host = _REGION_OF_HOST.search(request.headers.get(b"host", b""))
+            region = _DEFAULT_REGION if host is None else host[1].lower()
+            return HttpResponse(
+                200, (TEXT, identified), b"healthy: dynamodb.%b.amazonaws.com " % region
+            )
+        if path == b"/_penstock/health":
+            health = {"status": "ready", "version": penstock.__version__, "engine": self._engine}
+            headers = ((b"Content-Type", b"application/json"), identified)
+            return HttpResponse(200, headers, json_protocol.encode_result(health))
+        return _unknown_page(request_id)
+
+
+def _split_target(target: bytes) -> tuple[bytes, bytes]:
+    """Return path and query of a request target; Refusal 400 where it has neither."""
+    if not target.startswith(b"/"):
+        return _split_url(target)
+    path, _, query = target.partition(b"?")
+    return path, query
+
+
+def _split_url(target: bytes) -> tuple[bytes, bytes]:
+    """Return path and query of a target in absolute form, as a proxy sends it."""
+    try:
+        url = httptools.parse_url(target)
+    except httptools.HttpParserInvalidURLError:
+        raise Refusal(400, "Malformed HTTP: request target") from None
+    return url.path or b"/", url.query or b""
+
+
+def _target(request: HttpRequest) -> str:
+    return request.headers.get(b"x-amz-target", b"").decode("latin-1")
+
+
+def _api_response(error: ApiError, request_id: str) -> HttpResponse:
+    body = json_protocol.encode_result(error.body())
+    return HttpResponse(error.status, json_protocol.answer_headers(body, request_id), body)
+
+
+def _unknown_page(request_id: str) -> HttpResponse:
+    headers = ((b"Content-Type", b"application/xml"), (b"x-amzn-RequestId", request_id.encode()))
+    return HttpResponse(404, headers, _UNKNOWN_OPERATION)

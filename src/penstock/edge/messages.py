@@ -1,0 +1,87 @@
+"""What passes between a connection and the dispatch: requests, responses, and refusals.
+
+Header names of a request are lower-case bytes; a name that came twice has its values joined by
+commas. Nothing here knows of sockets.
+"""
+
+from collections.abc import Mapping
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import NamedTuple
+
+from penstock.base.clock import Clock
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+TEXT = (b"Content-Type", b"text/plain; charset=utf-8")
+
+
+class HttpRequest(NamedTuple):
+    """One whole request; `body` is as sent, with chunks joined but compression left in place."""
+
+    method: bytes
+    target: bytes
+    headers: Mapping[bytes, bytes]
+    body: bytes
+    version: str = "1.1"
+    keep_alive: bool = True
+
+
+class HttpResponse(NamedTuple):
+    """One answer, without the headers that every answer has (see `ResponseWriter`)."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+class Refusal(Exception):
+    """A request that is turned down for its HTTP, before or without asking a service."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+        self.text = text
+
+    def response(self, request_id: str) -> HttpResponse:
+        """Return the answer that says so, as plain text."""
+        headers = (TEXT, (b"x-amzn-RequestId", request_id.encode()))
+        return HttpResponse(self.status, headers, f"{self.text}\n".encode())
+
+
+_STATUS_LINES = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
+}
+
+
+class ResponseWriter:
+    """Turns responses into HTTP/1.1, adding Server, Date, Content-Length and Connection."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._second = -1
+        self._fixed_lines = b""
+
+    def head(self, response: HttpResponse, request: HttpRequest | None, *, last: bool) -> bytes:
+        """Return all that stands before the body; `last` says that the connection then closes.
+
+        `request` is None where none could be read.
+        """
+        lines = [_STATUS_LINES[response.status], self._server_and_date()]
+        lines += [b"%b: %b\r\n" % header for header in response.headers]
+        lines.append(b"Content-Length: %d\r\n" % len(response.body))
+        if last:
+            lines.append(b"Connection: close\r\n")
+        elif request is not None and request.version == "1.0":
+            lines.append(b"Connection: keep-alive\r\n")
+        lines.append(b"\r\n")
+        return b"".join(lines)
+
+    def _server_and_date(self) -> bytes:
+        second = self._clock.now_ms() // 1000
+        if second != self._second:
+            self._second = second
+            self._fixed_lines = (
+                f"Server: Penstock\r\nDate: {formatdate(second, usegmt=True)}\r\n".encode()
+            )
+        return self._fixed_lines
