@@ -1,0 +1,166 @@
+"""The memory engine: a real ordered store that forgets at the end of the process.
+
+It is the strictest engine, so that tests with it find what a second node or a slower engine would:
+it checks that locks cover all that is written, and can rehearse every `work` to find those that
+keep state.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+
+from sortedcontainers import SortedDict
+
+from penstock.base.clock import Clock
+from penstock.storage.commit import GroupCommitEngine
+from penstock.storage.flusher import Flusher, LoopFlusher
+from penstock.storage.overlay import Overlay
+from penstock.storage.prefixes import Prefix
+from penstock.storage.waist import Lock, Reader, Span, Stamp, T, Transaction, log_span
+
+
+class UnlockedWrite(AssertionError):
+    """A bug in our own code: a transaction wrote what none of its locks covers."""
+
+
+class MemoryEngine(GroupCommitEngine):
+    """An `Engine` in memory.
+
+    With `rehearse`, every `work` runs once for nothing before it runs in earnest. `flusher` lets a
+    test hold a group back between written and durable.
+    """
+
+    def __init__(
+        self, clock: Clock, *, rehearse: bool = False, flusher: Flusher | None = None
+    ) -> None:
+        super().__init__(_MemoryStore(), flusher or LoopFlusher(), clock)
+        self._rehearse = rehearse
+
+    async def transact(
+        self,
+        work: Callable[[Transaction], T],
+        *,
+        locks: Sequence[Lock] = (),
+        reads: Sequence[bytes] = (),
+    ) -> T:
+        if self._rehearse:
+            work = self._rehearsed(work, locks)
+        return await super().transact(work, locks=locks, reads=reads)
+
+    def _begin(self, base: Overlay, locks: Sequence[Lock]) -> Overlay:
+        return _LockedOverlay(base, self._clock, locks)
+
+    def _rehearsed(
+        self, work: Callable[[Transaction], T], locks: Sequence[Lock]
+    ) -> Callable[[Transaction], T]:
+        def twice(transaction: Transaction) -> T:
+            with contextlib.suppress(Exception):  # what it raises, it raises again
+                work(_LockedOverlay(transaction, self._clock, locks))
+            return work(transaction)
+
+        return twice
+
+
+class _LockedOverlay(Overlay):
+    """A transaction that writes only what its locks cover."""
+
+    __slots__ = ("_locks",)
+
+    def __init__(self, base: Reader, clock: Clock, locks: Sequence[Lock]) -> None:
+        super().__init__(base, clock)
+        self._locks = locks
+
+    def set(self, key: bytes, value: bytes | None) -> None:
+        if not self._covered(Span.of_key(key)) and not self._is_tip_of_covered_log(key):
+            raise self._unlocked(f"key {key!r}")
+        super().set(key, value)
+
+    def clear(self, span: Span) -> None:
+        if span.start < span.end and not self._covered(span):
+            raise self._unlocked(f"span {span!r}")
+        super().clear(span)
+
+    def append(self, log: bytes, record: Callable[[Stamp], bytes]) -> Stamp:
+        if not self._covered(log_span(log)):
+            raise self._unlocked(f"log {log!r}")
+        return super().append(log, record)
+
+    def _spans(self) -> Iterable[Span]:
+        return (span for lock in self._locks for span in lock.covers)
+
+    def _covered(self, wanted: Span) -> bool:
+        return any(s.start <= wanted.start and wanted.end <= s.end for s in self._spans())
+
+    def _is_tip_of_covered_log(self, key: bytes) -> bool:
+        log = key.removeprefix(Prefix.LOG_TIP.key)
+        return 0 < len(log) < len(key) and self._covered(log_span(log))
+
+    def _unlocked(self, what: str) -> UnlockedWrite:
+        locks = ", ".join(f"{lock.name!r} over {list(lock.covers)!r}" for lock in self._locks)
+        return UnlockedWrite(f"{what} is not covered by a lock; the locks are: {locks or 'none'}")
+
+
+class _MemoryStore:
+    """The durable rows, and over them the group that is written and not yet settled."""
+
+    def __init__(self) -> None:
+        self._rows = _Rows()
+        self._written: Overlay | None = None
+
+    @property
+    def durable(self) -> Reader:
+        return self._rows
+
+    def get(self, key: bytes) -> bytes | None:
+        return (self._written or self._rows).get(key)
+
+    def scan(self, span: Span, limit: int, backward: bool = False) -> list[tuple[bytes, bytes]]:
+        return (self._written or self._rows).scan(span, limit, backward)
+
+    def reserve(self) -> None:
+        """Do nothing: memory is not counted."""
+
+    def write(self, changes: Overlay) -> None:
+        self._written = changes.over(self._rows)
+
+    def sync(self) -> None:
+        """Do nothing: there is no disk."""
+
+    def settle(self) -> None:
+        written, self._written = self._written, None
+        if written is not None:
+            self._rows.apply(written)
+
+    def detach(self) -> None:
+        """Do nothing: the rows stay readable."""
+
+    def reopen(self) -> None:
+        self._written = None
+
+    def close(self) -> None:
+        self._rows = _Rows()
+
+
+class _Rows:
+    """An ordered map of bytes."""
+
+    def __init__(self) -> None:
+        self._rows: SortedDict[bytes, bytes] = SortedDict()
+
+    def get(self, key: bytes) -> bytes | None:
+        value: bytes | None = self._rows.get(key)
+        return value
+
+    def scan(self, span: Span, limit: int, backward: bool = False) -> list[tuple[bytes, bytes]]:
+        keys = self._rows.irange(span.start, span.end, inclusive=(True, False), reverse=backward)
+        return [(key, self._rows[key]) for key in islice(keys, max(limit, 0))]
+
+    def apply(self, changes: Overlay) -> None:
+        for span in changes.clears:
+            for key in list(self._rows.irange(span.start, span.end, inclusive=(True, False))):
+                del self._rows[key]
+        for key, value in changes.writes.items():
+            if value is None:
+                self._rows.pop(key, None)
+            else:
+                self._rows[key] = value

@@ -1,0 +1,176 @@
+"""Writes that are not in the store yet, laid over a reader: what a transaction and a group are.
+
+An overlay answers `get` and `scan` as if its writes had been made, so overlays stack: a transaction
+lies over its group, the group over the store. What an overlay holds is its clears first, then its
+writes.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator
+
+from penstock.base.clock import Clock
+from penstock.storage.format import pack, unpack
+from penstock.storage.prefixes import tip_key
+from penstock.storage.waist import STAMP_BYTES, Reader, Span, Stamp, next_stamp, stamp_key
+
+
+class SpanSet:
+    """Spans joined into disjoint ones, in key order."""
+
+    __slots__ = ("_ends", "_starts")
+
+    def __init__(self) -> None:
+        self._starts: list[bytes] = []
+        self._ends: list[bytes] = []
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def __iter__(self) -> Iterator[Span]:
+        return map(Span, self._starts, self._ends)
+
+    def add(self, span: Span) -> None:
+        """Add the keys of `span`, which is not empty."""
+        first = bisect_left(self._ends, span.start)
+        last = bisect_right(self._starts, span.end)
+        start, end = span
+        if first < last:
+            start = min(start, self._starts[first])
+            end = max(end, self._ends[last - 1])
+        self._starts[first:last] = [start]
+        self._ends[first:last] = [end]
+
+    def covers(self, key: bytes) -> bool:
+        """Say whether `key` lies in one of the spans."""
+        at = bisect_right(self._starts, key) - 1
+        return at >= 0 and key < self._ends[at]
+
+    def gaps(self, span: Span) -> list[Span]:
+        """Return the parts of `span` outside all the spans, in key order."""
+        gaps = []
+        start = span.start
+        for at in range(bisect_right(self._ends, start), len(self._starts)):
+            if self._starts[at] >= span.end:
+                break
+            if start < self._starts[at]:
+                gaps.append(Span(start, self._starts[at]))
+            start = self._ends[at]
+        if start < span.end:
+            gaps.append(Span(start, span.end))
+        return gaps
+
+
+class Overlay:
+    """A `Transaction` over `base`: reads see its own writes, and `base` is never touched."""
+
+    __slots__ = ("_base", "_clock", "_order", "bytes_held", "clears", "logs", "writes")
+
+    def __init__(self, base: Reader, clock: Clock) -> None:
+        self._base = base
+        self._clock = clock
+        self._order: list[bytes] = []
+        self.writes: dict[bytes, bytes | None] = {}
+        """Key -> value, None for a deleted key; a key is never taken out again."""
+        self.clears = SpanSet()
+        """Spans cleared before all of `writes`."""
+        self.logs: set[bytes] = set()
+        """Logs appended to."""
+        self.bytes_held = 0
+        """Bytes of keys and values written, counting a key as often as it was written."""
+
+    @property
+    def changed(self) -> bool:
+        """Say whether anything was written."""
+        return bool(self.writes) or len(self.clears) > 0
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value at `key`, or None."""
+        if key in self.writes:
+            return self.writes[key]
+        if self.clears and self.clears.covers(key):
+            return None
+        return self._base.get(key)
+
+    def scan(self, span: Span, limit: int, backward: bool = False) -> list[tuple[bytes, bytes]]:
+        """Return at most `limit` pairs of `span` in key order, or from its end in reverse order."""
+        if limit <= 0 or span.start >= span.end:
+            return []
+        own = self._written_in(span)
+        if not own and not self.clears:
+            return self._base.scan(span, limit, backward)
+        # Only a key deleted here can hide a row below, so this many rows below are always enough.
+        enough = limit + sum(1 for key in own if self.writes[key] is None)
+        merged: dict[bytes, bytes | None] = dict(self._scan_below(span, enough, backward))
+        merged.update((key, self.writes[key]) for key in own)
+        rows: list[tuple[bytes, bytes]] = []
+        for key in sorted(merged, reverse=backward):
+            value = merged[key]
+            if value is not None:
+                rows.append((key, value))
+                if len(rows) == limit:
+                    break
+        return rows
+
+    def set(self, key: bytes, value: bytes | None) -> None:
+        """Write `value` at `key`; None deletes the key."""
+        self.writes[key] = value
+        self.bytes_held += len(key) + (len(value) if value is not None else 0)
+
+    def clear(self, span: Span) -> None:
+        """Delete every key of `span`."""
+        if span.start >= span.end:
+            return
+        if span == Span.of_key(span.start):
+            self.set(span.start, None)
+            return
+        for key in self._written_in(span):
+            self.writes[key] = None
+        self.clears.add(span)
+        self.bytes_held += len(span.start) + len(span.end)
+
+    def append(self, log: bytes, record: Callable[[Stamp], bytes]) -> Stamp:
+        """Add `record(stamp)` to `log` at a new stamp and return the stamp."""
+        stamp = next_stamp(last_stamp(self, log), self._clock.now_ms())
+        self.set(stamp_key(log, stamp), record(stamp))
+        self.set(tip_key(log), pack(stamp.to_bytes(STAMP_BYTES, "big")))
+        self.logs.add(log)
+        return stamp
+
+    def absorb(self, above: "Overlay") -> None:
+        """Take over what `above`, an overlay on this one, has written."""
+        for span in above.clears:
+            self.clear(span)
+        self.writes.update(above.writes)
+        self.logs |= above.logs
+        self.bytes_held += above.bytes_held
+
+    def over(self, base: Reader) -> "Overlay":
+        """Return these very writes, shared, laid over another `base`."""
+        same = Overlay(base, self._clock)
+        same.writes, same.clears, same.logs = self.writes, self.clears, self.logs
+        same.bytes_held = self.bytes_held
+        return same
+
+    def _written_in(self, span: Span) -> list[bytes]:
+        """Return the keys of `span` written here, in key order."""
+        if not self.writes:
+            return []
+        if len(self._order) != len(self.writes):  # keys are only ever added
+            self._order = sorted(self.writes)
+        low = bisect_left(self._order, span.start)
+        return self._order[low : bisect_left(self._order, span.end, low)]
+
+    def _scan_below(self, span: Span, limit: int, backward: bool) -> list[tuple[bytes, bytes]]:
+        gaps = self.clears.gaps(span) if self.clears else [span]
+        rows: list[tuple[bytes, bytes]] = []
+        for gap in reversed(gaps) if backward else gaps:
+            rows += self._base.scan(gap, limit - len(rows), backward)
+            if len(rows) == limit:
+                break
+        return rows
+
+
+def last_stamp(reader: Reader, log: bytes) -> Stamp:
+    """Return the last stamp given in `log`, also when its record was trimmed; 0 for a new log."""
+    stored = reader.get(tip_key(log))
+    return 0 if stored is None else int.from_bytes(unpack(stored), "big")

@@ -1,0 +1,285 @@
+"""The RocksDB engine, through `rocksdict`: what it acknowledges is on disk.
+
+What this file knows of rocksdict 0.3.29, each shown by a test of the driver:
+
+- The iterators of a `Snapshot` show the latest writes, not the snapshot's; its point reads are
+  right. A plain iterator is consistent from the moment it is made, so that is what holds a state
+  still.
+- `set_iterate_lower_bound` sets the upper bound. It is not used; scans end by comparing keys.
+- `items()` ends quietly at an unreadable block. `RdictIter` has a status, which is asked at
+  the end.
+- All failures are a bare `Exception`, so what they mean is found by asking the operating system.
+- Without `column_families`, a store is opened with the options that it was made with, not ours.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from rocksdict import (
+    BlockBasedOptions,
+    Cache,
+    DBCompressionType,
+    DBRecoveryMode,
+    Options,
+    Rdict,
+    RdictIter,
+    ReadOptions,
+    WriteBatch,
+)
+
+from penstock.base import limits
+from penstock.base.clock import Clock
+from penstock.base.errors.engine import (
+    EngineError,
+    EngineFull,
+    EngineUnavailable,
+    StoreCorrupt,
+)
+from penstock.storage.commit import GroupCommitEngine
+from penstock.storage.directory import StoreDirectory, complaint, free_bytes
+from penstock.storage.flusher import Flusher, ThreadFlusher
+from penstock.storage.overlay import Overlay
+from penstock.storage.waist import Reader, Span
+
+_FORM = "rocksdb 1"
+_FOLDER = "rocksdb"
+
+Rows = list[tuple[bytes, bytes]]
+
+
+class RocksEngine(GroupCommitEngine):
+    """An `Engine` in a directory."""
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        clock: Clock,
+        *,
+        flusher: Flusher | None = None,
+        room: Callable[[Path], int] = free_bytes,
+    ) -> "RocksEngine":
+        """Open the store in `path`, making it if there is none.
+
+        `flusher` lets a test hold back or fail a sync, `room` lets it fill the disk. Raises
+        StoreLocked, StoreIncompatible, StoreCorrupt, EngineFull, or EngineError for anything else
+        that the operating system refuses.
+        """
+        directory = StoreDirectory(path)
+        try:
+            store = _RocksStore(directory, room)
+        except EngineError:
+            directory.release()
+            raise
+        return cls(store, flusher or ThreadFlusher("penstock-flush"), clock)
+
+
+class _RocksStore:
+    """One RocksDB. Reading it reads the latest written state."""
+
+    def __init__(self, directory: StoreDirectory, room: Callable[[Path], int]) -> None:
+        self._directory = directory
+        self._room = room
+        self._folder = directory.folder(_FOLDER, _FORM, _build)
+        self._db: Rdict = _open(self._folder, create=False)
+        self._latest: _Latest | None = _Latest(self._db, self._folder)
+        self._frozen: _Frozen | None = None
+
+    @property
+    def durable(self) -> Reader:
+        view = self._frozen or self._latest
+        if view is None:
+            raise EngineUnavailable("the store is being opened again after a failure")
+        return view
+
+    def get(self, key: bytes) -> bytes | None:
+        return self._written().get(key)
+
+    def scan(self, span: Span, limit: int, backward: bool = False) -> Rows:
+        return self._written().scan(span, limit, backward)
+
+    def reserve(self) -> None:
+        if self._room(self._folder) < limits.store_free_bytes_min:
+            raise EngineFull(
+                f"{self._folder} has less than {limits.store_free_bytes_min} free bytes"
+            )
+
+    def write(self, changes: Overlay) -> None:
+        batch = WriteBatch(raw_mode=True)
+        for start, end in changes.clears:
+            batch.delete_range(start, end)
+        for key, value in changes.writes.items():
+            if value is None:
+                batch.delete(key)
+            else:
+                batch.put(key, value)
+        try:
+            # Made before anything of the group is visible, when all there is is durable.
+            self._frozen = _Frozen(self._db, self._folder)
+            self._db.write(batch)
+        except Exception as error:
+            raise self._unwritable(error) from error
+
+    def sync(self) -> None:
+        try:
+            self._db.flush_wal(True)
+        except Exception as error:
+            raise self._unwritable(error) from error
+
+    def settle(self) -> None:
+        self._frozen = None
+
+    def detach(self) -> None:
+        # Whatever still holds an iterator keeps RocksDB open, and its files locked.
+        self._frozen = None
+        self._latest = None
+
+    def reopen(self) -> None:
+        self._end()
+        self._db = _open(self._folder, create=False)
+        self._latest = _Latest(self._db, self._folder)
+
+    def close(self) -> None:
+        self.detach()
+        self._end()
+        self._directory.release()
+
+    def _end(self) -> None:
+        # After a failed write or sync `close` fails once more, and lets go all the same.
+        with contextlib.suppress(Exception):
+            self._db.close()
+
+    def _written(self) -> "_Latest":
+        if self._latest is None:
+            raise EngineUnavailable("the store is being opened again after a failure")
+        return self._latest
+
+    def _unwritable(self, error: Exception) -> EngineError:
+        if self._room(self._folder) < limits.store_free_bytes_min:
+            return EngineFull(f"{self._folder} is full: {error}")
+        return complaint(self._folder) or EngineUnavailable(
+            f"{self._folder} could not be written: {error}"
+        )
+
+
+class _Latest:
+    """All that is written so far."""
+
+    def __init__(self, db: Rdict, folder: Path) -> None:
+        self._db = db
+        self._folder = folder
+
+    def get(self, key: bytes) -> bytes | None:
+        try:
+            value: bytes | None = self._db.get(key)
+        except Exception as error:
+            raise _unreadable(self._folder, error) from error
+        return value
+
+    def scan(self, span: Span, limit: int, backward: bool = False) -> Rows:
+        bounds = ReadOptions()
+        bounds.set_iterate_upper_bound(span.end)
+        try:
+            return _rows(self._db.iter(bounds), span, limit, backward)
+        except Exception as error:
+            raise _unreadable(self._folder, error) from error
+
+
+class _Frozen:
+    """All that was written when this was made, whatever is written later."""
+
+    def __init__(self, db: Rdict, folder: Path) -> None:
+        self._snapshot = db.snapshot()
+        self._iterator = db.iter()
+        self._folder = folder
+
+    def get(self, key: bytes) -> bytes | None:
+        try:
+            value: bytes = self._snapshot[key]
+        except Exception:  # noqa: BLE001 - a missing key and a failed read look alike
+            return self._sought(key)
+        return value
+
+    def scan(self, span: Span, limit: int, backward: bool = False) -> Rows:
+        try:
+            return _rows(self._iterator, span, limit, backward)
+        except Exception as error:
+            raise _unreadable(self._folder, error) from error
+
+    def _sought(self, key: bytes) -> bytes | None:
+        """Return the value at `key` by a seek, which tells a missing key from a failed read."""
+        rows = self.scan(Span.of_key(key), 1)
+        return rows[0][1] if rows else None
+
+
+def _rows(iterator: RdictIter, span: Span, limit: int, backward: bool) -> Rows:
+    """Return at most `limit` pairs of `span`; raises where a block cannot be read."""
+    start, end = span
+    rows: Rows = []
+    if limit <= 0 or start >= end:
+        return rows
+    valid, key_of, value_of = iterator.valid, iterator.key, iterator.value
+    if backward:
+        step = iterator.prev
+        iterator.seek_for_prev(end)
+        if valid() and key_of() == end:  # `end` itself is outside
+            step()
+    else:
+        step = iterator.next
+        iterator.seek(start)
+    while valid():
+        key = key_of()
+        if not start <= key < end:
+            return rows
+        rows.append((key, value_of()))
+        if len(rows) == limit:
+            return rows
+        step()
+    iterator.status()
+    return rows
+
+
+def _unreadable(folder: Path, error: Exception) -> EngineError:
+    return complaint(folder) or StoreCorrupt(f"{folder} could not be read: {error}")
+
+
+def _build(folder: Path) -> None:
+    _open(folder, create=True).close()
+
+
+def _open(folder: Path, *, create: bool) -> Rdict:
+    """Open RocksDB in `folder`; whatever the operating system cannot explain is StoreCorrupt."""
+    options = _options(create)
+    try:
+        return Rdict(str(folder), options, column_families={"default": options})
+    except Exception as error:
+        raise complaint(folder) or StoreCorrupt(f"{folder} cannot be opened: {error}") from error
+
+
+def _options(create: bool) -> Options:
+    options = Options(raw_mode=True)
+    options.create_if_missing(create)
+    # A record cut off at the end of the log is what a killed process leaves; it was acknowledged to
+    # nobody. Any other damage must be an error: `point_in_time`, the default, would stop there in
+    # silence and drop what was acknowledged after it; `absolute` would refuse after every kill.
+    options.set_wal_recovery_mode(DBRecoveryMode.tolerate_corrupted_tail_records())
+    options.set_recycle_log_file_num(0)  # an old file's records could pass for the end of a new one
+    options.set_paranoid_checks(True)
+    options.set_write_buffer_size(limits.store_write_buffer_bytes)
+    options.set_max_background_jobs(2)
+    options.set_bytes_per_sync(1024 * 1024)
+    options.set_max_open_files(limits.store_open_files_max)
+    options.set_compression_type(DBCompressionType.lz4())
+    options.set_keep_log_file_num(2)
+    options.set_max_log_file_size(1024 * 1024)
+    options.set_stats_dump_period_sec(0)
+    options.set_block_based_table_factory(_tables())
+    return options
+
+
+def _tables() -> BlockBasedOptions:
+    tables = BlockBasedOptions()
+    tables.set_block_cache(Cache(limits.store_cache_bytes))
+    tables.set_block_size(16 * 1024)
+    tables.set_bloom_filter(10, False)
+    return tables
