@@ -73,21 +73,17 @@ def fetch_pip(version: str, hashes: frozenset[str], folder: Path) -> Path:
     """Download pip's wheel of `version` into `folder`; its SHA-256 (hex) is one of `hashes`."""
     index = (pip_setting("index-url") or DEFAULT_INDEX).rstrip("/")
     name = f"pip-{version}-py3-none-any.whl"
-    page_url, page, is_json = _get_page(f"{index}/pip/")
-    wheel_url = _find_link(page_url, page, is_json, name)
+    tls = _tls(urlsplit(index).username is not None)
+    page, kind = _get(f"{index}/pip/", tls)
+    wheel_url = _find_link(f"{index}/pip/", page.decode("utf-8", "replace"), "json" in kind, name)
     if wheel_url is None:
         raise PipUnavailableError(f"the package index does not list {name}")
-    content, _ = _get(_with_login(wheel_url, index))
+    content, _ = _get(_with_login(wheel_url, index), tls)
     if hashlib.sha256(content).hexdigest() not in hashes:
         raise PipUnavailableError(f"{name} does not have the SHA-256 that the lock asks for")
     wheel = folder / name
     wheel.write_bytes(content)
     return wheel
-
-
-def _get_page(url: str) -> tuple[str, str, bool]:
-    content, kind = _get(url)
-    return url, content.decode("utf-8", "replace"), "json" in kind
 
 
 def _find_link(page_url: str, page: str, is_json: bool, name: str) -> str | None:
@@ -112,18 +108,15 @@ def _with_login(url: str, index: str) -> str:
     return urlunsplit(at._replace(netloc=home.netloc))
 
 
-def _get(url: str) -> tuple[bytes, str]:
+def _get(url: str, tls: ssl.SSLContext) -> tuple[bytes, str]:
     """Return the body and the media type of `url`."""
     if not re.match(r"https?://", url):
         raise PipUnavailableError("the package index is neither http nor https")
-    request, has_login = _request(url)
-    context = _tls(has_login)
+    request = _request(url)
     reason = ""
     for _ in range(TRIES_MAX):
         try:
-            with urllib.request.urlopen(
-                request, timeout=TRY_SECONDS_MAX, context=context
-            ) as answer:
+            with urllib.request.urlopen(request, timeout=TRY_SECONDS_MAX, context=tls) as answer:
                 content: bytes = answer.read(WHEEL_BYTES_MAX)
                 return content, answer.headers.get("Content-Type", "")
         except (OSError, urllib.error.URLError) as error:
@@ -131,17 +124,18 @@ def _get(url: str) -> tuple[bytes, str]:
     raise PipUnavailableError(f"{urlsplit(url).hostname} did not answer: {reason}")
 
 
-def _request(url: str) -> tuple[urllib.request.Request, bool]:
+def _request(url: str) -> urllib.request.Request:
+    """Return the request for `url`, its user and password moved into a header."""
     parts = urlsplit(url)
     netloc = parts.netloc.rpartition("@")[2]
     request = urllib.request.Request(urlunsplit(parts._replace(netloc=netloc)))
     request.add_header("Accept", f"{SIMPLE_JSON}, text/html;q=0.5, */*;q=0.1")
     if parts.username is None:
-        return request, False
+        return request
     login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
     token = base64.b64encode(login.encode()).decode()
     request.add_unredirected_header("Authorization", f"Basic {token}")
-    return request, True
+    return request
 
 
 def _tls(has_login: bool) -> ssl.SSLContext:
