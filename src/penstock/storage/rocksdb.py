@@ -12,6 +12,7 @@ What this file knows of rocksdict 0.3.29, each shown by a test of the driver:
 - Without `column_families`, a store is opened with the options that it was made with, not ours.
 """
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
