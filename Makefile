@@ -6,7 +6,7 @@ VENV_PYTHON := .venv/bin/python
 PYTEST := $(VENV_PYTHON) -m pytest -n auto --maxprocesses 8 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-fast check format lock run-environment dev-environment clean
+.PHONY: help demo serve test test-fast check format docs lock run-environment dev-environment clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) \
@@ -24,12 +24,15 @@ test: dev-environment ## run the whole test-suite; ARGS="-k streams" narrows it
 test-fast: dev-environment ## run the tests that are not marked slow
 	@$(PYTEST) -m "not slow" $(ARGS)
 
-check: dev-environment ## format, lint, types, import rules, sizes, docs, lock
+check: dev-environment ## format, lint, types, import rules, sizes, docs, surface, lock
 	@$(VENV_PYTHON) tools/check.py $(ARGS)
 
 format: dev-environment ## rewrite the sources in the house format
 	@$(VENV_PYTHON) -m ruff check --quiet --fix-only .
 	@$(VENV_PYTHON) -m ruff format .
+
+docs: dev-environment ## write docs/settings.md again, from the table of settings
+	@$(VENV_PYTHON) tools/settings_page.py
 
 lock: dev-environment ## write requirements/*.lock again; ARGS=--upgrade takes the newest
 	@$(VENV_PYTHON) tools/lock.py $(ARGS)

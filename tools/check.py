@@ -41,6 +41,7 @@ CHECKS = (  # the slowest first, so that the others run beside it
     Check("sizes", ["tools/check_sizes.py"]),
     Check("base-only", ["tools/check_base_only.py"]),
     Check("docs", ["tools/check_docs.py"]),
+    Check("surface", ["tools/check_surface.py"]),
     Check("lock", ["tools/lock.py", "--check"]),
 )
 

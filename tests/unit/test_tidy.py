@@ -8,9 +8,12 @@ import pytest
 import check_base_only
 import check_docs
 import check_sizes
+import check_surface
 import fetch_pip
 import lock
+import settings_page
 import setup_venv
+from penstock.app.settings import Setting
 
 
 def test_a_function_of_61_lines_is_too_long_and_one_of_60_is_not() -> None:
@@ -154,3 +157,20 @@ def test_a_password_goes_to_the_index_only_and_never_in_the_address() -> None:
     request = fetch_pip._request(fetch_pip._with_login("https://index.test/x", index))
     assert "secret" not in request.full_url
     assert request.get_header("Authorization") is not None
+
+
+def test_a_name_that_only_stands_inside_another_counts_as_undocumented() -> None:
+    text = "`GetItem` reads; `penstock tail --json` follows"
+    assert list(check_surface.undocumented(["GetItem", "penstock tail"], text)) == []
+    assert len(list(check_surface.undocumented(["Get", "penstock"], "GetItem, penstock-data"))) == 2
+
+
+def test_an_action_without_its_own_wire_test_is_found() -> None:
+    assert list(check_surface.untested(["query"], ["test_query.py"])) == []
+    assert len(list(check_surface.untested(["query"], ["test_query_pages.py"]))) == 1
+
+
+def test_the_page_of_settings_has_a_row_for_each_with_its_flag_variable_and_default() -> None:
+    setting = Setting("idle_seconds", int, "7", "seconds", "a or b")
+    row = settings_page.page([setting]).splitlines()[-1]
+    assert row == "| `--idle-seconds` | `PENSTOCK_IDLE_SECONDS` | `7` | seconds | a or b |"
