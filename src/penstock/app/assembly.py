@@ -1,15 +1,12 @@
 """Assembly: the one place that picks an engine and puts the rooms together."""
 
-from collections.abc import Mapping
-
 import msgspec
 
-from penstock import __version__
 from penstock.app.settings import DEFAULT_DATA, Settings
 from penstock.base.clock import Clock
 from penstock.base.errors.engine import StoreCorrupt, StoreIncompatible
 from penstock.base.ids import Entropy
-from penstock.edge.dispatch import Dispatcher
+from penstock.edge.dispatch import Dispatch
 from penstock.operations.operation import Services
 from penstock.operations.registry import operations
 from penstock.storage.format import pack, unpack
@@ -67,13 +64,8 @@ async def claim_store(engine: Engine, settings: Settings) -> None:
         )
 
 
-def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy) -> Dispatcher:
+def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy) -> Dispatch:
     """Return what answers the requests of one server over `engine`."""
     tables = Tables(engine, clock, entropy, settings.account)
     services = Services(tables, settings.shards)
-    return Dispatcher(operations(services), health=health(settings))
-
-
-def health(settings: Settings) -> Mapping[str, str]:
-    """Return what `GET /_penstock/health` says."""
-    return {"status": "ready", "version": __version__, "engine": settings.engine}
+    return Dispatch(operations(services), engine=settings.engine, entropy=entropy)

@@ -51,8 +51,8 @@ async def _serve(settings: Settings) -> None:
     engine = open_engine(settings, clock)
     try:
         await claim_store(engine, settings)
-        dispatcher = assemble(engine, settings, clock, entropy)
-        server = Server(dispatcher.dispatch, settings.host, settings.port)
+        dispatch = assemble(engine, settings, clock, entropy)
+        server = Server(dispatch, settings.host, settings.port, clock=clock, entropy=entropy)
         await server.start()
         _say_ready(settings, server.port)
         await stop.wait()

@@ -99,8 +99,9 @@ def delete_table(txn: Transaction, table: Table, now_ms: int) -> None:
     """Delete the table and its items; its stream is closed and stays readable."""
     check_current(txn, table)
     _close_stream(txn, table, now_ms)
-    txn.clear(table.items)
-    txn.clear(table.counts)
+    for partition in table.partitions:
+        txn.clear(partition.items)
+        txn.set(partition.count_key, None)
     txn.set(table.key, None)
 
 

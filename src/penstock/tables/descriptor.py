@@ -56,23 +56,21 @@ class Descriptor(msgspec.Struct, frozen=True, kw_only=True):
 class Partition:
     """A range of hashes of one table: what it is locked by, and where its changes go."""
 
-    __slots__ = ("count_key", "lock", "log")
+    __slots__ = ("count_key", "items", "lock", "log")
 
     def __init__(self, descriptor: Descriptor, place: int) -> None:
         number = descriptor.number.to_bytes(8, "big")
+        lows = [low.to_bytes(HASH_BYTES, "big") for low in descriptor.partitions[place:][:2]]
         items = Prefix.ITEM.key + number
-        low = descriptor.partitions[place].to_bytes(HASH_BYTES, "big")
-        last = place + 1 == len(descriptor.partitions)
-        end = Span.of_prefix(items).end
-        if not last:
-            end = items + descriptor.partitions[place + 1].to_bytes(HASH_BYTES, "big")
+        end = items + lows[1] if len(lows) > 1 else Span.of_prefix(items).end
+        self.items = Span(items + lows[0], end)
         self.count_key = Prefix.TABLE_COUNT.key + number + place.to_bytes(4, "big")
         self.log: bytes | None = None
-        covers = [Span(items + low, end), Span.of_key(self.count_key)]
+        covers = [self.items, Span.of_key(self.count_key)]
         if descriptor.stream is not None:
             self.log = record_log(descriptor.stream.number, descriptor.stream.shards[place])
             covers.append(Span.of_prefix(self.log))
-        self.lock = Lock(b"partition/" + number + low, tuple(covers))
+        self.lock = Lock(b"partition/" + number + lows[0], tuple(covers))
 
 
 class Table:

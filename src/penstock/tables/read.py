@@ -92,7 +92,7 @@ def query_span(table: Table, key_range: KeyRange) -> Span:
             return Span(base + low, end)
         case "begins_with":
             return Span.of_prefix(base + low)
-        case "BETWEEN":
+        case _:
             high = b"" if key_range.high is None else key_part_bytes(key_range.high)
             return Span(base + low, base + high + b"\x00")
 

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from penstock.base.errors import dynamodb
+from penstock.base.errors.api import ApiError
 from penstock.items.expressions import Prepared
 from penstock.items.keys import ItemKey, item_key_for_lookup
 from penstock.items.values import Item, canonical_item
@@ -77,7 +78,7 @@ def start_key(request: Mapping[str, Any], table: Table) -> ItemKey | None:
     keys = canonical_item(given)
     try:
         return item_key_for_lookup(table.schema, keys)
-    except dynamodb.ApiError as error:
+    except ApiError as error:
         raise dynamodb.validation(
             f"The provided starting key is invalid: {error.message}"
         ) from None

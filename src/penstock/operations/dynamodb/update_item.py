@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from penstock.items.expressions import Update, Updated, prepare
+from penstock.items.expressions import Update, prepare
 from penstock.items.keys import item_key_for_lookup
 from penstock.items.values import Item, canonical_item
 from penstock.operations.dynamodb import capacity, members
@@ -59,21 +59,20 @@ def _updated(update: Update | None, old: StoredItem | None, keys: Item) -> Store
     """Return what becomes of the item; without an expression, an item of its keys is made."""
     if update is None:
         return old or item_within_limit(keys, TOO_LARGE)
-    if old is None and not update.creates:
+    item = None if old is None else old.item()
+    if not update.creates(item):
         return None
-    updated = update.apply(None if old is None else old.item(), keys)
-    return item_within_limit(updated.new, TOO_LARGE)
+    return item_within_limit(update.apply(item, keys).new, TOO_LARGE)
 
 
 def _attributes(asked: str, update: Update | None, change: Change, keys: Item) -> Item | None:
     """Return the attributes that ReturnValues asks for, None or empty where there are none."""
-    old = None if change.old is None else change.old.item()
-    new = None if change.new is None else change.new.item()
+    old, new = (None if item is None else item.item() for item in change)
     if asked == "ALL_OLD":
         return old
     if asked == "ALL_NEW":
         return new
-    if asked == "NONE" or update is None or (old is None and new is None):
+    if update is None or new is None or asked == "NONE":
         return None
-    touched: Updated = update.apply(old, keys)
-    return touched.updated_image(old if asked == "UPDATED_OLD" else new)
+    updated = update.apply(old, keys)
+    return updated.updated_old(old) if asked == "UPDATED_OLD" else updated.updated_new()

@@ -1,0 +1,101 @@
+"""A server inside the test's own process, on a free port of the loopback address.
+
+It runs on an event loop in a thread of its own, with the engine, clock and randomness that the test
+gives it, so that a test can move the time under a real client.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+import uvloop
+
+from penstock.app.assembly import assemble, claim_store
+from penstock.app.settings import Settings
+from penstock.base.clock import Clock, SystemClock
+from penstock.base.ids import Entropy
+from penstock.edge.server import Server
+from penstock.storage.memory import MemoryEngine
+from penstock.storage.waist import Engine
+
+_START_SECONDS_MAX = 10.0
+_STOP_SECONDS_MAX = 10.0
+
+
+class RunningServer:
+    """A context manager: a server that is ready inside the `with`, and gone after it.
+
+    `make_engine` is called with the clock, on the server's thread; by default it is a memory engine
+    that runs every transaction's work twice to prove that it may run again.
+    """
+
+    def __init__(
+        self,
+        make_engine: Callable[[Clock], Engine] | None = None,
+        *,
+        clock: Clock | None = None,
+        entropy: Entropy | None = None,
+        account: str = "000000000000",
+        shards: int = 4,
+    ) -> None:
+        self._make_engine = make_engine or (lambda clock: MemoryEngine(clock, rehearse=True))
+        self._clock = clock or SystemClock()
+        self._entropy = entropy or Entropy()
+        self._settings = Settings("127.0.0.1", 0, None, "memory", account, shards)
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="penstock", daemon=True)
+        self._failure: BaseException | None = None
+        self._loop: asyncio.AbstractEventLoop
+        self._stop: asyncio.Event
+        self._port = 0
+
+    @property
+    def url(self) -> str:
+        """Return the endpoint URL for clients."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        if not self._ready.wait(_START_SECONDS_MAX):
+            raise TimeoutError("the server did not start")
+        if self._failure is not None:
+            raise self._failure
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(_STOP_SECONDS_MAX)
+        if self._thread.is_alive():
+            raise TimeoutError("the server did not stop")
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            try:
+                runner.run(self._serve())
+            except BaseException as error:  # noqa: BLE001 - the test's thread raises it
+                self._failure = error
+            finally:
+                self._ready.set()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        engine = self._make_engine(self._clock)
+        try:
+            await claim_store(engine, self._settings)
+            dispatch = assemble(engine, self._settings, self._clock, self._entropy)
+            server = Server(dispatch, "127.0.0.1", 0, clock=self._clock, entropy=self._entropy)
+            await server.start()
+            self._port = server.port
+            self._ready.set()
+            await self._stop.wait()
+            await server.stop()
+        finally:
+            engine.close()

@@ -1,0 +1,213 @@
+"""The ground of the wire tests: servers to talk to, boto3 clients, tables, and raw requests.
+
+Without options every test runs twice: against a memory engine in this process, which runs each
+transaction's work twice and asserts the locks, and against `penstock serve` over rocksdb. With
+`--url URL` they run once, against whatever answers there.
+"""
+
+import itertools
+import json
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+
+from penstock.testing.server import RunningServer
+
+REGION = "us-east-1"
+READY = "is ready at "
+_CONFIG = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--url", help="run the wire tests against the server at this URL")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "server_kind" in metafunc.fixturenames:
+        url = metafunc.config.getoption("--url")
+        kinds = [url] if url else ["memory", "rocksdb"]
+        metafunc.parametrize("server_kind", kinds, scope="session")
+
+
+@pytest.fixture(scope="session")
+def endpoint(server_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of the server under test."""
+    if server_kind.startswith("http"):
+        yield server_kind
+    elif server_kind == "memory":
+        with RunningServer() as server:
+            yield server.url
+    else:
+        yield from _served(tmp_path_factory.mktemp("store"))
+
+
+def _served(directory: Any) -> Iterator[str]:
+    command = [sys.executable, "-m", "penstock", "serve", "--port", "0", "--data", str(directory)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        line = process.stdout.readline()
+        assert READY in line, f"the server said {line!r}"
+        yield line.split(READY)[1].split()[0]
+        process.terminate()
+        assert process.wait(timeout=5) == 0
+
+
+@pytest.fixture(scope="session")
+def make_client(endpoint: str) -> Callable[..., Any]:
+    """Make a boto3 client of a service; parameters are not checked by the client."""
+    made: dict[tuple[str, str], Any] = {}
+
+    def make(service: str, region: str = REGION) -> Any:
+        key = (service, region)
+        if key not in made:
+            made[key] = boto3.client(
+                service,
+                endpoint_url=endpoint,
+                region_name=region,
+                aws_access_key_id="AKIDEXAMPLE",
+                aws_secret_access_key="secret",
+                config=_CONFIG,
+            )
+        return made[key]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def ddb(make_client: Callable[..., Any]) -> Any:
+    """A client of DynamoDB."""
+    return make_client("dynamodb")
+
+
+@pytest.fixture(scope="session")
+def streams(make_client: Callable[..., Any]) -> Any:
+    """A client of DynamoDB Streams."""
+    return make_client("dynamodbstreams")
+
+
+@pytest.fixture
+def table_name() -> str:
+    """A name that no table has had."""
+    return f"test-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def new_table(ddb: Any, table_name: str) -> Iterator[Callable[..., str]]:
+    """Make tables that are deleted after the test: `new_table(sort='S', view_type='NEW_IMAGE')`."""
+    made: list[str] = []
+
+    def make(
+        partition: str = "S", sort: str | None = None, view_type: str | None = None, **more: Any
+    ) -> str:
+        name = f"{table_name}.{len(made)}"
+        keys = [("pk", "HASH", partition)] + ([("sk", "RANGE", sort)] if sort else [])
+        if view_type:
+            more["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": view_type}
+        ddb.create_table(
+            **{
+                "TableName": name,
+                "KeySchema": [{"AttributeName": n, "KeyType": k} for n, k, _ in keys],
+                "AttributeDefinitions": [
+                    {"AttributeName": n, "AttributeType": t} for n, _, t in keys
+                ],
+                "BillingMode": "PAY_PER_REQUEST",
+                **more,
+            }
+        )
+        ddb.get_waiter("table_exists").wait(
+            TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+        )
+        made.append(name)
+        return name
+
+    yield make
+    for name in made:
+        ddb.delete_table(TableName=name)
+
+
+@pytest.fixture(scope="session")
+def refused() -> Callable[..., str]:
+    """Call an operation that must fail with a code, and return the message: `refused(code, call)`."""
+
+    def call_it(code: str, call: Callable[..., Any], **parameters: Any) -> str:
+        with pytest.raises(ClientError) as caught:
+            call(**parameters)
+        error = caught.value.response["Error"]
+        assert error["Code"] == code, error
+        return error["Message"]
+
+    return call_it
+
+
+class Answer:
+    """A raw HTTP answer: status, headers (lower case), body bytes and, where it is JSON, `json`."""
+
+    def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.status = status
+        self.headers = {name.lower(): value for name, value in headers.items()}
+        self.body = body
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@pytest.fixture(scope="session")
+def raw(endpoint: str) -> Callable[..., Answer]:
+    """Send a body of the test's own making, well signed: `raw('DynamoDB_20120810.PutItem', b'{}')`."""
+
+    def send(target: str, body: bytes | dict[str, Any], **headers: str) -> Answer:
+        data = json.dumps(body).encode() if isinstance(body, dict) else body
+        all_headers = {
+            "X-Amz-Target": target,
+            "Content-Type": "application/x-amz-json-1.0",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        request = AWSRequest("POST", endpoint + "/", data=data, headers=all_headers)
+        SigV4Auth(Credentials("AKIDEXAMPLE", "secret"), "dynamodb", REGION).add_auth(request)
+        sent = urllib.request.Request(
+            endpoint + "/", data=data, headers=dict(request.headers), method="POST"
+        )
+        try:
+            with urllib.request.urlopen(sent, timeout=10) as got:
+                return Answer(got.status, dict(got.headers), got.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, dict(error.headers), error.read())
+
+    return send
+
+
+@pytest.fixture
+def read_stream(ddb: Any, streams: Any) -> Callable[[str], list[dict[str, Any]]]:
+    """Return all records of a table's latest stream, shard by shard, each in the shard's order."""
+
+    def read(table: str) -> list[dict[str, Any]]:
+        arn = ddb.describe_table(TableName=table)["Table"]["LatestStreamArn"]
+        return list(itertools.chain.from_iterable(_shards(streams, arn)))
+
+    return read
+
+
+def _shards(streams: Any, arn: str) -> Iterator[list[dict[str, Any]]]:
+    for shard in streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]:
+        iterator = streams.get_shard_iterator(
+            StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        records: list[dict[str, Any]] = []
+        while iterator:
+            page = streams.get_records(ShardIterator=iterator)
+            records += page["Records"]
+            iterator = page.get("NextShardIterator") if page["Records"] else None
+        yield records
