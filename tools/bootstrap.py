@@ -1,21 +1,21 @@
 """Starts the set-up of `.venv` on any Python that make found: `python3 tools/bootstrap.py run|dev`.
 
 Kept in words that every Python 3 can read, so that an old one is answered with a sentence and not
-with a syntax error: Python 3.11 or later goes on, an older one looks for a newer one by name.
+with a syntax error: a fitting Python goes on, any other looks for a fitting one by name.
 """
 
 import os
 import shutil
 import sys
 
-OLDEST = (3, 11)
-NEWER_NAMES = ("python3.13", "python3.12", "python3.11", "python3.14")
+OLDEST, NEWEST = (3, 11), (3, 14)  # the newest that every locked package has wheels for
+GOOD_NAMES = ("python3.13", "python3.12", "python3.11", "python3.14")
 
 
-def newer_python():
+def fitting_python():
     # type: () -> str | None
-    """Return the path of a Python that is new enough, looked up by name, or None."""
-    for name in NEWER_NAMES:
+    """Return the path of a Python that fits, looked up by name, or None."""
+    for name in GOOD_NAMES:
         path = shutil.which(name)
         if path is not None:
             return path
@@ -24,16 +24,16 @@ def newer_python():
 
 def main():
     # type: () -> int
-    """Run the set-up, in this Python or in a newer one."""
-    if sys.version_info[:2] < OLDEST:
-        newer = newer_python()
-        if newer is None:
+    """Run the set-up, in this Python or in one that fits."""
+    if not OLDEST <= sys.version_info[:2] <= NEWEST:
+        other = fitting_python()
+        if other is None:
             sys.stderr.write(
-                "Penstock needs Python 3.11 or later; this is %d.%d. Install one, or name it: "  # noqa: UP031 - must run on old Pythons
+                "Penstock needs Python 3.11 to 3.14; this is %d.%d. Install one, or name it: "  # noqa: UP031 - must run on old Pythons
                 "make PYTHON=/path/to/python3.12 ...\n" % sys.version_info[:2]
             )
             return 1
-        os.execv(newer, [newer, *sys.argv])
+        os.execv(other, [other, *sys.argv])
     import setup_venv  # noqa: PLC0415 - an old Python cannot read that file
 
     return setup_venv.main(sys.argv[1:])
