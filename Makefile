@@ -1,4 +1,4 @@
-# Every target does its own set-up: it needs python3 (3.11 or later), make and a package index.
+# Every target does its own set-up: it needs python3 (3.11 to 3.14), make and a package index.
 
 PYTHON ?= python3
 ARGS ?=
