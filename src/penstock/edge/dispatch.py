@@ -117,7 +117,7 @@ class Dispatch:
 
 
 def _split_target(target: bytes) -> tuple[bytes, bytes]:
-    """Return path and query of a request target; Refusal 400 where it has neither."""
+    """Return path and query of a request target; one that has no path is its own."""
     if not target.startswith(b"/"):
         return _split_url(target)
     path, _, query = target.partition(b"?")
@@ -129,7 +129,7 @@ def _split_url(target: bytes) -> tuple[bytes, bytes]:
     try:
         url = httptools.parse_url(target)
     except httptools.HttpParserInvalidURLError:
-        raise Refusal(400, "Malformed HTTP: request target") from None
+        return target, b""  # such as the * of OPTIONS
     return url.path or b"/", url.query or b""
 
 

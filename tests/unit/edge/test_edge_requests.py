@@ -21,6 +21,18 @@ from unit.edge.serving import (
 )
 
 GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
+FORMS = (
+    "chunked",
+    "gzip",
+    "both",
+    "identity",
+    "charset",
+    "query",
+    "absolute",
+    "h2c",
+    "h2c-chunked",
+)
+FORMS += ("blank-lines",)
 BODY = json.dumps({"name": "é" * 40}).encode()
 
 

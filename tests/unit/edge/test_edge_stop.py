@@ -1,0 +1,142 @@
+"""Stopping: what is under way is answered, what is idle is closed, and it never takes too long."""
+
+import asyncio
+from typing import Any
+
+from penstock.wire.sigv4 import Caller
+from unit.edge.serving import connected, dispatch_of, request, run, serving
+
+
+class Gate:
+    """An operation that waits until it is let through; says when it has begun and ended."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+        self.opened = asyncio.Event()
+        self.ended = False
+        self.cancelled = False
+
+    async def __call__(self, _caller: Caller, _body: dict[str, Any]) -> dict[str, Any]:
+        self.begun.set()
+        try:
+            await self.opened.wait()
+        except asyncio.CancelledError:
+            self.cancelled = True
+            raise
+        self.ended = True
+        return {"done": True}
+
+
+def test_requests_under_way_are_answered_and_then_the_connection_closes() -> None:
+    async def work() -> None:
+        gate = Gate()
+        async with (
+            serving(dispatch_of(Wait=gate)) as server,
+            connected(server) as idle,
+            connected(server) as busy,
+        ):
+            assert (await idle.ask(request())).status == 200
+            busy.send(request(action="Wait") + request())
+            await gate.begun.wait()
+            stopping = asyncio.create_task(server.stop(10))
+            assert await idle.is_closed()
+            assert not stopping.done()
+            gate.opened.set()
+            first, second = await busy.receive(), await busy.receive()
+            assert first.json == {"done": True}
+            assert "connection" not in first.headers
+            assert second.headers["connection"] == "close"
+            assert await busy.is_closed()
+            await stopping
+
+    run(work())
+
+
+def test_request_half_received_may_finish() -> None:
+    async def work() -> None:
+        async with (
+            serving(dispatch_of()) as server,
+            connected(server) as idle,
+            connected(server) as client,
+        ):
+            whole = request(b'{"a": 1}')
+            client.send(whole[:-3])
+            assert (await idle.ask(request())).status == 200
+            stopping = asyncio.create_task(server.stop(10))
+            assert await idle.is_closed()
+            answer = await client.ask(whole[-3:])
+            assert (answer.status, answer.headers["connection"]) == (200, "close")
+            await stopping
+
+    run(work())
+
+
+def test_nobody_is_accepted_while_stopping() -> None:
+    async def work() -> None:
+        gate = Gate()
+        async with serving(dispatch_of(Wait=gate)) as server, connected(server) as busy:
+            busy.send(request(action="Wait"))
+            await gate.begun.wait()
+            stopping = asyncio.create_task(server.stop(10))
+            await asyncio.sleep(0)
+            try:
+                async with connected(server) as late:
+                    late.send(request())
+                    assert await late.is_closed()
+            except ConnectionRefusedError:
+                pass
+            gate.opened.set()
+            assert (await busy.receive()).status == 200
+            await stopping
+
+    run(work())
+
+
+def test_what_takes_too_long_is_cut() -> None:
+    async def work() -> None:
+        gate = Gate()
+        loop = asyncio.get_running_loop()
+        async with (
+            serving(dispatch_of(Wait=gate)) as server,
+            connected(server) as busy,
+            connected(server) as half,
+        ):
+            half.send(b"POST / HT")
+            busy.send(request(action="Wait"))
+            await gate.begun.wait()
+            begun_at = loop.time()
+            await server.stop(0.3)
+            assert loop.time() - begun_at < 1.0
+            assert gate.cancelled
+            assert await busy.is_closed()
+            assert await half.is_closed()
+
+    run(work())
+
+
+def test_stop_waits_for_work_whose_client_has_left() -> None:
+    async def work() -> None:
+        gate = Gate()
+        async with serving(dispatch_of(Wait=gate)) as server:
+            async with connected(server) as client:
+                client.send(request(action="Wait"))
+                await gate.begun.wait()
+            stopping = asyncio.create_task(server.stop(10))
+            asyncio.get_running_loop().call_later(0.01, gate.opened.set)
+            await stopping
+            assert gate.ended
+            assert not gate.cancelled
+
+    run(work())
+
+
+def test_stop_is_safe_twice_and_the_port_is_free_again() -> None:
+    async def work() -> None:
+        async with serving(dispatch_of()) as server:
+            await server.stop()
+            await server.stop()
+            await server.start()
+            async with connected(server) as client:
+                assert (await client.ask(request())).status == 200
+
+    run(work())
