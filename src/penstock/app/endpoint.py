@@ -55,12 +55,12 @@ class Endpoint:
 
     def tables(self, settings: Mapping[str, Any] | None = None) -> "DynamoDBClient":
         """Return a `dynamodb` client; `settings` are further ones of botocore's Config."""
-        return self.session.client("dynamodb", endpoint_url=self.url, config=_config(settings))
+        return self.session.client("dynamodb", endpoint_url=self.url, config=self._config(settings))
 
     def streams(self, settings: Mapping[str, Any] | None = None) -> StreamsClient:
         """Return a `dynamodbstreams` client; `settings` are further ones of botocore's Config."""
         client = self.session.client(
-            "dynamodbstreams", endpoint_url=self.url, config=_config(settings)
+            "dynamodbstreams", endpoint_url=self.url, config=self._config(settings)
         )
         return cast("StreamsClient", client)
 
@@ -77,6 +77,17 @@ class Endpoint:
         if error_code(failure) in _CREDENTIAL_ERRORS:
             return f"{self.place()} refuses the credentials: {failure_text(failure)}"
         return failure_text(failure)
+
+    def _config(self, settings: Mapping[str, Any] | None) -> Config:
+        common: dict[str, Any] = {
+            "connect_timeout": _connect_seconds_max,
+            "read_timeout": _read_seconds_max,
+            "retries": {"mode": "standard", "total_max_attempts": _attempts_max},
+            "account_id_endpoint_mode": "disabled",
+        }
+        if self.url is not None and is_loopback(self.url):
+            common["proxies"] = {}  # a proxy cannot reach this machine's loopback address
+        return Config(**{**common, **(settings or {})})
 
 
 def open_endpoint(url: str | None, region: str | None) -> Endpoint:
@@ -104,6 +115,12 @@ def open_endpoint(url: str | None, region: str | None) -> Endpoint:
     return Endpoint(url, chosen, boto3.Session(botocore_session=core, region_name=chosen))
 
 
+def own_endpoint(url: str) -> Endpoint:
+    """Return the endpoint of a server of our own at `url`, with credentials that mean nothing."""
+    session = boto3.Session("local", "local", region_name=_loopback_region)
+    return Endpoint(url, _loopback_region, session)
+
+
 def is_loopback(url: str) -> bool:
     """Return whether `url` names this machine by a loopback address; raises `EndpointError`."""
     parts = urlsplit(url)
@@ -115,13 +132,3 @@ def is_loopback(url: str) -> bool:
         return ipaddress.ip_address(parts.hostname).is_loopback
     except ValueError:
         return False
-
-
-def _config(settings: Mapping[str, Any] | None) -> Config:
-    common: dict[str, Any] = {
-        "connect_timeout": _connect_seconds_max,
-        "read_timeout": _read_seconds_max,
-        "retries": {"mode": "standard", "total_max_attempts": _attempts_max},
-        "account_id_endpoint_mode": "disabled",
-    }
-    return Config(**{**common, **(settings or {})})

@@ -69,7 +69,7 @@ class Pace:
 
     idle_ms_min: float = limits.feed_idle_ms_min
     idle_ms_max: float = limits.feed_idle_ms_max
-    rest_share: float = 0.5
+    rest_share: float = 1.0
 
 
 class _State(Enum):

@@ -10,8 +10,6 @@ import argparse
 _DEFAULT_URL = "http://127.0.0.1:8000"
 _INTERRUPTED = 130
 
-HELP = "show the changes of a table as they happen"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `penstock tail` to `parser`."""
