@@ -30,10 +30,6 @@ READY = "is ready at "
 _CONFIG = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--url", help="run the wire tests against the server at this URL")
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "server_kind" in metafunc.fixturenames:
         url = metafunc.config.getoption("--url")
@@ -56,6 +52,7 @@ def endpoint(server_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def _served(directory: Any) -> Iterator[str]:
     command = [sys.executable, "-m", "penstock", "serve", "--port", "0", "--data", str(directory)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
         line = process.stdout.readline()
         assert READY in line, f"the server said {line!r}"
         yield line.split(READY)[1].split()[0]
@@ -71,7 +68,8 @@ def make_client(endpoint: str) -> Callable[..., Any]:
     def make(service: str, region: str = REGION) -> Any:
         key = (service, region)
         if key not in made:
-            made[key] = boto3.client(
+            make_any: Any = boto3.client  # any service, not one that the stubs name
+            made[key] = make_any(
                 service,
                 endpoint_url=endpoint,
                 region_name=region,
@@ -138,7 +136,7 @@ def new_table(ddb: Any, table_name: str) -> Iterator[Callable[..., str]]:
 
 @pytest.fixture(scope="session")
 def refused() -> Callable[..., str]:
-    """Call an operation that must fail with a code, and return the message: `refused(code, call)`."""
+    """Call what must fail with a code, and return the message: `refused(code, call, ...)`."""
 
     def call_it(code: str, call: Callable[..., Any], **parameters: Any) -> str:
         with pytest.raises(ClientError) as caught:
@@ -165,7 +163,7 @@ class Answer:
 
 @pytest.fixture(scope="session")
 def raw(endpoint: str) -> Callable[..., Answer]:
-    """Send a body of the test's own making, well signed: `raw('DynamoDB_20120810.PutItem', b'{}')`."""
+    """Send a body of the test's own making, well signed: `raw(target, b'{}')`."""
 
     def send(target: str, body: bytes | dict[str, Any], **headers: str) -> Answer:
         data = json.dumps(body).encode() if isinstance(body, dict) else body

@@ -47,7 +47,8 @@ class Act:
 
     async def call(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
         result = self._function(caller, body)
-        return await result if isinstance(result, Awaitable) else result
+        answer: dict[str, Any] = await result if isinstance(result, Awaitable) else result
+        return answer
 
 
 def echo(caller: Caller, body: dict[str, Any]) -> dict[str, Any]:

@@ -102,7 +102,8 @@ def test_gzip_bomb_is_a_413_and_the_connection_lives() -> None:
 def test_header_limits_of_bytes_and_count_are_a_431() -> None:
     refused(request(X_Long="x" * 40_000), 431)
     refused(request(target="/" + "x" * 40_000), 431)
-    refused(request(**{f"X_{n}": "x" for n in range(120)}), 431)
+    many: dict[str, Any] = {f"X_{n}": "x" for n in range(120)}
+    refused(request(**many), 431)
     trailers = b"".join(b"T%d: x\r\n" % n for n in range(120))
     refused(request(b"{}", chunked=True)[:-2] + trailers + b"\r\n", 431)
 

@@ -31,8 +31,8 @@ FORMS = (
     "absolute",
     "h2c",
     "h2c-chunked",
+    "blank-lines",
 )
-FORMS += ("blank-lines",)
 BODY = json.dumps({"name": "é" * 40}).encode()
 
 

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from item_strategies import items, meaning, respelled_item
 from penstock.items.canonical import decode_item, encode_item, encode_value
-from penstock.items.values import canonical_item
+from penstock.items.values import Item, canonical_item
 
 
 def test_names_are_sorted_by_code_point_at_every_level() -> None:
     """The order is that of code points (which is that of UTF-8), not that of UTF-16."""
-    item = {"\U0001f600": {"S": "1"}, "\uffee": {"M": {"b": {"L": []}, "a": {"N": "1"}}}}
+    item: Item = {"\U0001f600": {"S": "1"}, "\uffee": {"M": {"b": {"L": []}, "a": {"N": "1"}}}}
     written = '{"\uffee":{"M":{"a":{"N":"1"},"b":{"L":[]}}},"\U0001f600":{"S":"1"}}'
     assert encode_item(item) == written.encode()
     assert encode_value(item["\uffee"]) == b'{"M":{"a":{"N":"1"},"b":{"L":[]}}}'

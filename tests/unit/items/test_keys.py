@@ -23,6 +23,7 @@ from penstock.items.keys import (
     partition_prefix,
 )
 from penstock.items.numbers import canonical_number
+from penstock.items.values import Item
 
 SIMPLE = KeySchema(KeyAttribute("pk", "S"))
 NUMBERED = KeySchema(KeyAttribute("pk", "S"), KeyAttribute("sk", "N"))
@@ -145,7 +146,7 @@ def test_no_two_keys_share_a_suffix(a: tuple[str, str], b: tuple[str, str]) -> N
 
 def test_a_key_schema_names_and_picks_its_attributes() -> None:
     """The key of an item is its key attributes alone."""
-    item = {"pk": {"S": "a"}, "sk": {"N": "1"}, "other": {"BOOL": True}}
+    item: Item = {"pk": {"S": "a"}, "sk": {"N": "1"}, "other": {"BOOL": True}}
     assert SIMPLE.names == ("pk",)
     assert NUMBERED.names == ("pk", "sk")
     assert SIMPLE.key_of(item) == {"pk": {"S": "a"}}
