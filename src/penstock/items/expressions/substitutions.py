@@ -94,7 +94,7 @@ def _check_names(names: Mapping[str, str]) -> None:
             raise _bad_placeholder(NAMES, placeholder)
         if not name:
             raise invalid_substitute(NAMES, "Empty attribute name", placeholder)
-        if len(name) > _SHORT_NAME_CHARS_MAX and len(name.encode()) > attribute_name_bytes_max:
+        if len(name) > _SHORT_NAME_CHARS_MAX and _bytes(name) > attribute_name_bytes_max:
             raise name_too_long()
 
 
@@ -114,7 +114,11 @@ def _canonical_values(values: Mapping[str, Any]) -> dict[str, Value]:
 
 def _bad_placeholder(member: str, placeholder: str) -> ApiError:
     """Return the error for a placeholder; its length is judged first."""
-    size = len(placeholder.encode("utf-8", "surrogatepass"))
+    size = _bytes(placeholder)
     if size > expression_placeholder_bytes_max:
         return placeholder_too_long(member, size)
     return invalid_placeholder(member, placeholder)
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
