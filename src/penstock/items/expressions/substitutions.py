@@ -24,8 +24,9 @@ from penstock.items.values import Value, canonical_value
 NAMES: Final = "ExpressionAttributeNames"
 VALUES: Final = "ExpressionAttributeValues"
 
-_NAME = re.compile(r"#[A-Za-z0-9_]+").fullmatch
-_VALUE = re.compile(r":[A-Za-z0-9_]+").fullmatch
+_LABEL = f"[A-Za-z0-9_]{{1,{expression_placeholder_bytes_max - 1}}}"
+_NAME = re.compile("#" + _LABEL).fullmatch
+_VALUE = re.compile(":" + _LABEL).fullmatch
 _SHORT_NAME_CHARS_MAX = attribute_name_bytes_max // 4  # so many characters are never too many bytes
 
 
@@ -51,13 +52,13 @@ class Substitutions:
         """
         names, values = request.get(NAMES), request.get(VALUES)
         if names is not None:
-            if all(request.get(kind) is None for kind in kinds):
+            if not _has_one_of(request, kinds):
                 raise names_without_expression()
             _check_names(names)
         if values is None:
             return cls(names or {}, {})
         users = [kind for kind in kinds if kind != "ProjectionExpression"]
-        if all(request.get(kind) is None for kind in users):
+        if not _has_one_of(request, users):
             raise values_without_expression(users)
         return cls(names or {}, _canonical_values(values))
 
@@ -86,11 +87,15 @@ class Substitutions:
             )
 
 
+def _has_one_of(request: Mapping[str, Any], kinds: Sequence[str]) -> bool:
+    return any(request.get(kind) is not None for kind in kinds)
+
+
 def _check_names(names: Mapping[str, str]) -> None:
     if not names:
         raise empty_substitutions(NAMES)
     for placeholder, name in names.items():
-        if not _NAME(placeholder) or len(placeholder) > expression_placeholder_bytes_max:
+        if not _NAME(placeholder):
             raise _bad_placeholder(NAMES, placeholder)
         if not name:
             raise invalid_substitute(NAMES, "Empty attribute name", placeholder)
@@ -103,7 +108,7 @@ def _canonical_values(values: Mapping[str, Any]) -> dict[str, Value]:
         raise empty_substitutions(VALUES)
     canonical = {}
     for placeholder, raw in values.items():
-        if not _VALUE(placeholder) or len(placeholder) > expression_placeholder_bytes_max:
+        if not _VALUE(placeholder):
             raise _bad_placeholder(VALUES, placeholder)
         try:
             canonical[placeholder] = canonical_value(raw)
