@@ -3,6 +3,7 @@
 The table can be used as soon as this answers; the answer says CREATING as AWS's does.
 """
 
+from functools import partial
 from typing import Any
 
 from penstock.base import limits
@@ -12,7 +13,7 @@ from penstock.operations.dynamodb import members
 from penstock.operations.dynamodb.stream_specification import STREAM_SPECIFICATION, check_create
 from penstock.operations.dynamodb.table_description import key_schema, table_description
 from penstock.operations.operation import Context
-from penstock.streams.stream import Stream, make_stream
+from penstock.streams.stream import Stream, find_stream, make_stream
 from penstock.tables import catalog
 from penstock.tables.descriptor import Descriptor, even_partitions
 from penstock.tables.write import Count
@@ -106,12 +107,20 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 
 
 async def new_stream(context: Context, descriptor: Descriptor, view_type: Any) -> Stream:
-    """Return a stream for the table, enabled now; it is not stored yet."""
+    """Return a stream for the table, enabled now; it is not stored yet.
+
+    A label is the time of enabling to the millisecond. Where that is taken, by a clock that stood
+    still or stepped back, the next free one serves.
+    """
     number = await context.tables.next_number()
-    now_ms = context.tables.clock.now_ms()
-    return make_stream(
-        number, descriptor.arn, descriptor.name, view_type, key_schema(descriptor), now_ms
-    )
+    enabled_ms = context.tables.clock.now_ms()
+    while True:
+        stream = make_stream(
+            number, descriptor.arn, descriptor.name, view_type, key_schema(descriptor), enabled_ms
+        )
+        if context.tables.read(partial(find_stream, arn=stream.arn)) is None:
+            return stream
+        enabled_ms += 1
 
 
 def _name(request: dict[str, Any]) -> str:
