@@ -59,7 +59,7 @@ def decode_iterator(text: str, now_ms: int) -> Iterator:
     version, shard_id, position, gapless, issued_ms, nonce = _BODY.unpack(body)
     if version != _VERSION:
         raise _invalid()
-    shard = shard_id.rstrip(b"\x00").decode()
+    shard = shard_id.rstrip(b"\x00").decode(errors="replace")
     iterator = Iterator(arn, shard, position, gapless, issued_ms, nonce)
     if now_ms - iterator.issued_ms > limits.iterator_life_ms:
         raise expired_iterator()

@@ -51,7 +51,8 @@ def begin(
         return Place(stamp, gapless=True)
     if stamp < horizon(now_ms):
         raise streams.trimmed()
-    return Place(stamp if kind == "AT_SEQUENCE_NUMBER" else stamp + 1, gapless=False)
+    position = stamp if kind == "AT_SEQUENCE_NUMBER" else stamp + 1
+    return Place(position, gapless=position > last)
 
 
 def read_page(

@@ -65,10 +65,16 @@ class Stream(msgspec.Struct, frozen=True):
     key_schema: list[dict[str, str]]
     created_ms: int
     status: StreamStatus = "ENABLED"
+    closed_ms: int | None = None
+    """When its last shard closed, or the time of its last record where that is later."""
 
     def log(self, shard: ShardNumber) -> bytes:
         """Return the log that holds the records of a shard."""
         return record_log(self.number, shard)
+
+    def has_expired(self, now_ms: int) -> bool:
+        """Say whether this stream is closed and all that it held is past the trim horizon."""
+        return self.closed_ms is not None and self.closed_ms + limits.stream_retention_ms < now_ms
 
 
 _encode = msgspec.json.Encoder().encode
@@ -111,11 +117,13 @@ def open_stream(txn: Transaction, stream: Stream, shards: int) -> None:
 
 def close_stream(txn: Transaction, stream: Stream, now_ms: int) -> Stream:
     """Close the open shards of `stream` and mark it as disabled; its records stay readable."""
+    closed_ms = now_ms
     for shard in shards_of(txn, stream):
         if shard.end is None:
             end = max(last_stamp(txn, stream.log(shard.number)), shard.start)
             _store_shard(txn, stream, msgspec.structs.replace(shard, end=end, closed_ms=now_ms))
-    disabled = msgspec.structs.replace(stream, status="DISABLED")
+            closed_ms = max(closed_ms, stamp_ms(end))
+    disabled = msgspec.structs.replace(stream, status="DISABLED", closed_ms=closed_ms)
     _store_stream(txn, disabled)
     return disabled
 
@@ -127,14 +135,24 @@ def find_stream(reader: Reader, arn: str) -> Stream | None:
 
 
 def list_streams(
-    reader: Reader, arn_prefix: str, after_arn: str | None, limit: int
+    reader: Reader, arn_prefix: str, after_arn: str | None, limit: int, now_ms: int
 ) -> tuple[list[Stream], bool]:
-    """Return at most `limit` streams by ARN with that prefix, and whether there are more."""
+    """Return at most `limit` streams by ARN with that prefix, and whether there are more.
+
+    Expired ones are left out.
+    """
     span = Span.of_prefix(_stream_key(arn_prefix))
     if after_arn is not None:
         span = Span(max(span.start, _stream_key(after_arn) + b"\x00"), span.end)
-    rows = reader.scan(span, limit + 1) if span.start < span.end else []
-    return [_decode_stream(unpack(stored)) for _, stored in rows[:limit]], len(rows) > limit
+    found: list[Stream] = []
+    while len(found) <= limit and span.start < span.end:
+        rows = reader.scan(span, limit + 1)
+        streams = [_decode_stream(unpack(stored)) for _, stored in rows]
+        found += [stream for stream in streams if not stream.has_expired(now_ms)]
+        if len(rows) <= limit:
+            break
+        span = Span(rows[-1][0] + b"\x00", span.end)
+    return found[:limit], len(found) > limit
 
 
 def shards_of(reader: Reader, stream: Stream) -> list[Shard]:

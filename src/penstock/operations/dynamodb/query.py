@@ -1,10 +1,14 @@
-"""Query: read the items of one partition key, in the order of the sort key."""
+"""Query: read the items of one partition key, in the order of the sort key.
+
+Texts and the order of the checks: AWS, 2026-06, and dynalite, checked against AWS.
+"""
 
 from typing import Any
 
 from penstock.base.errors import dynamodb
 from penstock.items.expressions import KeyRange, prepare
-from penstock.items.keys import KeySchema, key_part_bytes
+from penstock.items.keys import ItemKey, KeySchema, item_key_for_lookup, key_part_bytes
+from penstock.items.values import Item
 from penstock.operations.dynamodb import members, pages
 from penstock.operations.operation import Context
 from penstock.storage.waist import Span
@@ -21,16 +25,20 @@ SHAPE = Structure(
 )
 
 
+# Query is checked by a framework of its own, whose texts differ from Scan's.
+_ENVELOPE = "1 validation error detected: "
+
+
 async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Answer with one page of the items that the key condition chooses."""
     limit = request.get("Limit")
     if limit is not None and limit < 1:
-        # Query's own framework: no value and a capital letter; AWS, 2026-10.
         raise dynamodb.validation(
-            "1 validation error detected: Value at 'Limit' failed to satisfy constraint: Member"
-            " must have value greater than or equal to 1"
+            f"{_ENVELOPE}Value at 'Limit' failed to satisfy constraint: Member must have value"
+            " greater than or equal to 1"
         )
-    pages.check_select(request)
+    pages.check_select(request, _ENVELOPE)
+    start = pages.start_attributes(request)
     prepared = prepare(
         request, ("FilterExpression", "ProjectionExpression", "KeyConditionExpression")
     )
@@ -40,17 +48,25 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
             " request."
         )
     table = context.tables.table(context.region, members.table_name(context, request["TableName"]))
+    start_key = None if start is None else _start_key(table.schema, start)
     key_range = prepared.key_condition.bind(table.schema)
+    backward = not request.get("ScanIndexForward", True)
+    span = _span(table, key_range, start_key, backward)
     if prepared.filter is not None:
         _check_filter(prepared.filter.names, table.schema)
-    backward = not request.get("ScanIndexForward", True)
-    span = _span(request, table, key_range, backward)
     page = context.tables.read(
         lambda reader: read_page(
             reader, span, limit, backward=backward, keep=pages.keep_by(prepared)
         )
     )
     return pages.answer(request, table, page, prepared)
+
+
+def _start_key(schema: KeySchema, start: Item) -> ItemKey:
+    """Return the key that the page starts after; ValidationException where it is none."""
+    if start.keys() != set(schema.names):
+        raise dynamodb.validation(pages.INVALID_START)
+    return item_key_for_lookup(schema, start)
 
 
 def _check_filter(names: frozenset[str], schema: KeySchema) -> None:
@@ -62,19 +78,25 @@ def _check_filter(names: frozenset[str], schema: KeySchema) -> None:
             )
 
 
-def _span(request: dict[str, Any], table: Table, key_range: KeyRange, backward: bool) -> Span:
+def _span(table: Table, key_range: KeyRange, start: ItemKey | None, backward: bool) -> Span:
     """Return the keys that the page may read: the condition's, after the starting key."""
     span = query_span(table, key_range)
-    start = pages.start_key(request, table)
     if start is None:
         return span
-    if start.partition != key_part_bytes(key_range.partition):
-        raise dynamodb.validation(
-            "The provided starting key is outside query boundaries based on provided conditions"
-        )
-    place = table.item_key(start)
-    if key_range.operator is not None and not span.covers(place):
-        raise dynamodb.validation(
-            "The provided starting key does not match the range key predicate"
-        )
-    return beyond(span, place, backward)
+    elsewhere = start.partition != key_part_bytes(key_range.partition)
+    if key_range.operator is None:
+        if elsewhere:
+            raise dynamodb.validation(
+                "The provided starting key is outside query boundaries based on provided conditions"
+            )
+    else:
+        partition = query_span(table, KeyRange(key_range.partition))
+        if not span.covers(partition.start + start.sort):
+            raise dynamodb.validation(
+                "The provided starting key does not match the range key predicate"
+            )
+        if elsewhere:
+            raise dynamodb.validation(
+                "The query can return at most one row and cannot be restarted"
+            )
+    return beyond(span, table.item_key(start), backward)

@@ -5,6 +5,8 @@ from typing import Any
 from penstock.base import limits
 from penstock.base.errors import dynamodb
 from penstock.items.expressions import prepare
+from penstock.items.keys import item_key_for_lookup
+from penstock.items.values import Item
 from penstock.operations.dynamodb import members, pages
 from penstock.operations.operation import Context
 from penstock.storage.waist import Span
@@ -14,7 +16,7 @@ from penstock.wire.shapes import Integer, Structure
 
 SHAPE = Structure(
     "ScanInput",
-    **pages.page_members(pages.LIMIT),
+    **pages.page_members(members.POSITIVE),
     Segment=Integer(0, limits.scan_segments_max - 1),
     TotalSegments=Integer(1, limits.scan_segments_max),
     **members.legacy(ScanFilter=pages.CONDITION_MAP),
@@ -23,11 +25,12 @@ SHAPE = Structure(
 
 async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Answer with one page of the table's or the segment's items."""
-    _check_segment(request)
     pages.check_select(request)
+    start = pages.start_attributes(request)
+    _check_segment(request)
     prepared = prepare(request, ("FilterExpression", "ProjectionExpression"))
     table = context.tables.table(context.region, members.table_name(context, request["TableName"]))
-    span = _span(request, table)
+    span = _span(request, table, start)
     page = context.tables.read(
         lambda reader: read_page(reader, span, request.get("Limit"), keep=pages.keep_by(prepared))
     )
@@ -55,18 +58,17 @@ def _check_segment(request: dict[str, Any]) -> None:
         )
 
 
-def _span(request: dict[str, Any], table: Table) -> Span:
+def _span(request: dict[str, Any], table: Table, start: Item | None) -> Span:
     """Return the keys that the page may read: the segment's, after the starting key."""
     segments = request.get("TotalSegments")
     span = table.items if segments is None else segment_span(table, request["Segment"], segments)
-    start = pages.start_key(request, table)
     if start is None:
         return span
-    place = table.item_key(start)
-    if not span.covers(place):
-        raise dynamodb.validation(
-            "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use"
-            " ExclusiveStartKey with correct Segment. TotalSegments:"
-            f" {segments} Segment: {request['Segment']}"
-        )
+    with pages.invalid_start():
+        place = table.item_key(item_key_for_lookup(table.schema, start))
+        if not span.covers(place):
+            raise dynamodb.validation(
+                "Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment."
+                f" TotalSegments: {segments} Segment: {request['Segment']}"
+            )
     return beyond(span, place, backward=False)

@@ -29,7 +29,10 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     if "TableName" in request:
         prefix += f"{request['TableName']}/stream/"
     limit = request.get("Limit", limits.list_streams_max)
-    streams, more = context.tables.read(lambda reader: list_streams(reader, prefix, after, limit))
+    now_ms = context.tables.clock.now_ms()
+    streams, more = context.tables.read(
+        lambda reader: list_streams(reader, prefix, after, limit, now_ms)
+    )
     answer: dict[str, Any] = {
         "Streams": [
             {"StreamArn": s.arn, "TableName": s.table_name, "StreamLabel": s.label} for s in streams

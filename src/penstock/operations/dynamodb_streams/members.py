@@ -30,9 +30,12 @@ def check_arn(arn: str) -> None:
 
 
 def existing_stream(context: Context, reader: Reader, arn: str) -> Stream:
-    """Return the caller's stream of that ARN; ResourceNotFoundException without one."""
+    """Return the caller's stream of that ARN; ResourceNotFoundException without one.
+
+    A stream that has expired is no longer there.
+    """
     check_arn(arn)
     stream = find_stream(reader, arn) if arn.startswith(context.arn_prefix) else None
-    if stream is None:
+    if stream is None or stream.has_expired(context.tables.clock.now_ms()):
         raise streams.stream_not_found(arn)
     return stream
