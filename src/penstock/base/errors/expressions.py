@@ -6,7 +6,7 @@ AWS, 2026-10, as quoted in public issues and the facts, except where a construct
 
 from penstock.base.errors.api import ApiError
 from penstock.base.errors.dynamodb import parameter_values_invalid, validation
-from penstock.base.limits import attribute_name_bytes_max
+from penstock.base.limits import attribute_name_bytes_max, expression_placeholder_bytes_max
 
 
 def invalid_expression(kind: str, detail: str) -> ApiError:
@@ -238,10 +238,10 @@ def invalid_placeholder(member: str, placeholder: str) -> ApiError:
 
 
 def placeholder_too_long(member: str, size_bytes: int) -> ApiError:
-    """Return the error for a placeholder above 255 bytes."""
+    """Return the error for a placeholder above 255 bytes; a text of our own, AWS's is not known."""
     return validation(
-        f"{member} contains invalid key: The expression attribute map contains a key that is "
-        f"too long; size of key: {size_bytes}"
+        f"{member} contains invalid key: a placeholder has at most"
+        f" {expression_placeholder_bytes_max} bytes, this one has {size_bytes}"
     )
 
 

@@ -74,8 +74,7 @@ def test_a_placeholder_has_at_most_255_bytes_and_its_length_is_judged_first() ->
     long = "#" + "-" * 255
     request = {NAMES: {long: "a"}, "ConditionExpression": "a = b"}
     assert refusal_of(request, "ConditionExpression") == (
-        f"{NAMES} contains invalid key: The expression attribute map contains a key that is too "
-        "long; size of key: 256"
+        f"{NAMES} contains invalid key: a placeholder has at most 255 bytes, this one has 256"
     )
     longest = "#" + "a" * 254
     fine = {NAMES: {longest: "a"}, "ConditionExpression": f"{longest} = b"}
