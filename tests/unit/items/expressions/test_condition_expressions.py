@@ -5,8 +5,9 @@ import pytest
 from expression_requests import condition, given, refusal_of
 from penstock.base.errors.api import ApiError
 from penstock.items.expressions import prepare
+from penstock.items.values import Item
 
-ITEM = {
+ITEM: Item = {
     "s": {"S": "b"},
     "longer": {"S": "abcb"},
     "n": {"N": "5"},
@@ -219,7 +220,7 @@ def test_an_item_that_does_not_exist_has_no_attributes() -> None:
 
 
 def test_a_name_with_a_dot_is_one_attribute_behind_a_placeholder() -> None:
-    item = {"a.b": {"S": "b"}, "a": {"M": {"b": {"S": "c"}}}}
+    item: Item = {"a.b": {"S": "b"}, "a": {"M": {"b": {"S": "c"}}}}
     assert condition("#x = :s", names={"#x": "a.b"}).holds(item)
     assert condition("a.#x = :c", names={"#x": "b"}).holds(item)
 

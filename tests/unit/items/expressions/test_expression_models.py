@@ -167,12 +167,12 @@ def means(tree: Tree, item: dict[str, Any]) -> bool:
     if kind == "in":
         return any(compare("=", found, read(item, other)) for other in rest[1])
     if kind.startswith("attribute"):
-        return (found is not None) == (kind == "attribute_exists")
+        return bool((found is not None) == (kind == "attribute_exists"))
     if found is None:
         return False
     wanted = read(item, rest[1])[1]
     if kind == "begins_with":
-        return found[0] == "S" and found[1].startswith(wanted)
+        return bool(found[0] == "S" and found[1].startswith(wanted))
     if found[0] == "L":
         return {"S": wanted} in found[1]
     return found[0] in {"S", "SS"} and wanted in found[1]
