@@ -16,8 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--engine",
         choices=("rocksdb", "memory"),
-        default="rocksdb",
-        help="the store that the server uses (default: %(default)s)",
+        help="the store that the server uses (default: rocksdb)",
     )
     parser.add_argument(
         "--keep",

@@ -101,7 +101,12 @@ def _server(
     if arguments.endpoint_url is not None:
         if not is_loopback(arguments.endpoint_url):
             raise EndpointError("the demo writes to servers on this machine only")
+        if arguments.engine is not None or arguments.keep is not None:
+            raise DemoError("--engine and --keep are for a server that the demo starts itself")
         return None, arguments.endpoint_url, "not ours"
+    engine = arguments.engine or "rocksdb"
+    if engine == "memory" and arguments.keep is not None:
+        raise DemoError("--keep needs --engine rocksdb: the memory engine keeps nothing")
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="penstock-demo-")))
     data = folder / "data"
     if arguments.keep is not None:
@@ -109,9 +114,9 @@ def _server(
         if data.exists() and any(data.iterdir()):
             raise DemoError(f"the folder {data} is not empty: choose a new one")
     data.mkdir(parents=True, exist_ok=True)
-    server = DemoServer(data, arguments.engine, folder / "server.log", clock)
+    server = DemoServer(data, engine, folder / "server.log", clock)
     stack.enter_context(server)
-    return server, server.url, arguments.engine
+    return server, server.url, engine
 
 
 def _observe(

@@ -169,6 +169,7 @@ class Feed:
             return
         try:
             self._discover()
+            self._plan_discovery(self._clock.elapsed_ms())
             for shard in self._ready_shards():
                 if shard.start == "LATEST":
                     self._acquire(shard)
@@ -228,6 +229,10 @@ class Feed:
             discovery.due_ms = now_ms + self._judge(discovery.trouble, failure)
             return
         discovery.trouble.failures = 0
+        self._plan_discovery(now_ms)
+
+    def _plan_discovery(self, now_ms: float) -> None:
+        discovery = self._discovery
         if self._children_missing():
             discovery.due_ms = now_ms + discovery.wait_ms
             discovery.wait_ms = min(discovery.wait_ms * 2, limits.feed_discovery_ms_max)
