@@ -15,19 +15,16 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from penstock.testing.server import RunningServer
+from wire.clients import REGION, connect
 
-REGION = "us-east-1"
 READY = "is ready at "
-_CONFIG = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -68,15 +65,7 @@ def make_client(endpoint: str) -> Callable[..., Any]:
     def make(service: str, region: str = REGION) -> Any:
         key = (service, region)
         if key not in made:
-            make_any: Any = boto3.client  # any service, not one that the stubs name
-            made[key] = make_any(
-                service,
-                endpoint_url=endpoint,
-                region_name=region,
-                aws_access_key_id="AKIDEXAMPLE",
-                aws_secret_access_key="secret",
-                config=_CONFIG,
-            )
+            made[key] = connect(endpoint, service, region)
         return made[key]
 
     return make
@@ -183,6 +172,19 @@ def raw(endpoint: str) -> Callable[..., Answer]:
         except urllib.error.HTTPError as error:
             with error:
                 return Answer(error.code, dict(error.headers), error.read())
+
+    return send
+
+
+@pytest.fixture(scope="session")
+def rejected(raw: Callable[..., Answer]) -> Callable[..., tuple[str, str | None]]:
+    """Send a raw body that must be refused: `rejected(target, body)` gives code and message."""
+
+    def send(target: str, body: bytes | dict[str, Any]) -> tuple[str, str | None]:
+        answer = raw(target, body)
+        assert answer.status == 400, answer.body
+        code = answer.json["__type"].rpartition("#")[2]
+        return code, answer.json.get("message", answer.json.get("Message"))
 
     return send
 
