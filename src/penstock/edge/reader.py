@@ -138,7 +138,7 @@ class RequestReader:
         self._head_bytes += len(name) + len(value) + _HEADER_LINE_EXTRA_BYTES
         self._header_count += 1
         self._silent_bytes = 0
-        if self._head_is_over():
+        if self._head_bytes > self._limits.header_bytes_max:
             self._refuse(self._over_head())
         if self._header_count > self._limits.header_count_max:
             self._refuse(Refusal(431, f"More than {self._limits.header_count_max} headers"))

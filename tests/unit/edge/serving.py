@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import socket
+import struct
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -101,6 +103,11 @@ class Client:
     async def ask(self, data: bytes) -> Answer:
         self.send(data)
         return await self.receive()
+
+    def reset_on_abort(self) -> None:
+        """Make the end of this connection a reset, as of a process that was killed."""
+        raw = self.writer.transport.get_extra_info("socket")
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     async def is_closed(self) -> bool:
         """Wait until the server closes; say whether it did so without sending more."""

@@ -257,3 +257,106 @@ def test_bodies_of_all_connections_together_are_bounded() -> None:
                 task.cancel()
 
     run(work())
+
+
+def test_bytes_of_a_connection_that_went_are_given_back() -> None:
+    async def work() -> None:
+        body = b'{"a": "' + b"x" * 60_000 + b'"}'
+        async with (
+            serving(dispatch_of(), buffered_bytes_max=100_000) as server,
+            connected(server) as other,
+        ):
+            for _ in range(5):
+                async with connected(server) as client:
+                    client.send(request(body)[:-1])
+                    assert (await other.ask(request())).status == 200
+            async with connected(server) as client:
+                client.send(request(body)[:-1])
+                assert (await other.ask(request())).status == 200
+                assert (await client.ask(request(body)[-1:])).status == 200
+
+    run(work())
+
+
+def test_answers_held_back_by_a_slow_first_are_bounded() -> None:
+    async def work() -> None:
+        release = asyncio.Event()
+        ran = 0
+
+        async def wait(_caller: Caller, _body: dict[str, Any]) -> dict[str, Any]:
+            await release.wait()
+            return {}
+
+        def large(_caller: Caller, _body: dict[str, Any]) -> dict[str, Any]:
+            nonlocal ran
+            ran += 1
+            return {"text": "x" * 1000}
+
+        async with (
+            serving(dispatch_of(Wait=wait, Large=large), pipelined_bytes_max=10_000) as server,
+            connected(server) as other,
+            connected(server) as client,
+        ):
+            client.send(request(action="Wait") + request(action="Large") * 50)
+            for _ in range(20):
+                assert (await other.ask(request())).status == 200
+            assert ran == 10
+            release.set()
+            for _ in range(51):
+                assert (await client.receive()).status == 200
+            assert ran == 50
+
+    run(work())
+
+
+@pytest.mark.parametrize(
+    ("body", "limits"),
+    [
+        (b"{}", {"pipelined_requests_max": 4}),
+        (b'{"a": "' + b"x" * 50_000 + b'"}', {"pipelined_bytes_max": 100_000}),
+    ],
+    ids=["requests", "bytes"],
+)
+def test_flood_behind_a_slow_first_is_left_in_the_socket(body: bytes, limits: Any) -> None:
+    async def work() -> None:
+        release = asyncio.Event()
+
+        async def wait(_caller: Caller, _body: dict[str, Any]) -> dict[str, Any]:
+            await release.wait()
+            return {}
+
+        flood = request(body, action="Wait") * (8_000_000 // len(request(body)))
+        async with (
+            serving(dispatch_of(Wait=wait), **limits) as server,
+            connected(server) as other,
+            connected(server) as client,
+        ):
+            client.send(flood)
+            for _ in range(200):
+                assert (await other.ask(request())).status == 200
+            assert client.writer.transport.get_write_buffer_size() > 0
+            assert server._shared.held_bytes < 1_000_000
+            release.set()
+            await client.writer.drain()
+            assert (await client.receive()).status == 200
+
+    run(work())
+
+
+def test_refused_client_may_finish_sending_for_a_while_and_is_then_cut() -> None:
+    async def work() -> None:
+        async with (
+            serving(dispatch_of(), **SOON, linger_seconds_max=0.2) as server,
+            connected(server) as other,
+            connected(server) as client,
+        ):
+            client.send(request(b"", Content_Length=str(LIMIT + 1)))
+            assert (await client.receive()).status == 413
+            assert await client.is_closed()
+            for _ in range(5):
+                client.send(b"x" * 10_000)
+                assert (await other.ask(request())).status == 200
+            assert not client.writer.transport.is_closing()  # no reset has come
+            await wait_until_cut(client)
+
+    run(work())

@@ -121,9 +121,15 @@ def test_stop_waits_for_work_whose_client_has_left() -> None:
             async with connected(server) as client:
                 client.send(request(action="Wait"))
                 await gate.begun.wait()
-            stopping = asyncio.create_task(server.stop(10))
-            asyncio.get_running_loop().call_later(0.01, gate.opened.set)
-            await stopping
+                client.reset_on_abort()
+            async with asyncio.timeout(5):
+                while server._shared.connections:
+                    await asyncio.sleep(0)
+            loop = asyncio.get_running_loop()
+            loop.call_later(0.01, gate.opened.set)
+            begun_at = loop.time()
+            await server.stop(10)
+            assert loop.time() - begun_at < 5
             assert gate.ended
             assert not gate.cancelled
 
@@ -138,5 +144,17 @@ def test_stop_is_safe_twice_and_the_port_is_free_again() -> None:
             await server.start()
             async with connected(server) as client:
                 assert (await client.ask(request())).status == 200
+
+    run(work())
+
+
+def test_request_that_is_in_the_socket_when_the_stop_begins_is_answered() -> None:
+    async def work() -> None:
+        async with serving(dispatch_of()) as server, connected(server) as client:
+            assert (await client.ask(request())).status == 200
+            client.send(request())
+            await server.stop(10)
+            assert (await client.receive()).status == 200
+            assert await client.is_closed()
 
     run(work())
