@@ -1,6 +1,6 @@
 """The RocksDB engine, through `rocksdict`: what it acknowledges is on disk.
 
-What this file knows of rocksdict 0.3.29, each shown by a test of the driver:
+What this file knows of rocksdict 0.3.29 (tried 2026-11):
 
 - The iterators of a `Snapshot` show the latest writes, not the snapshot's; its point reads are
   right. A plain iterator is consistent from the moment it is made, so that is what holds a state
@@ -37,9 +37,10 @@ from penstock.base.errors.engine import (
     StoreCorrupt,
 )
 from penstock.storage.commit import GroupCommitEngine
-from penstock.storage.directory import StoreDirectory, complaint, free_bytes
+from penstock.storage.directory import StoreDirectory, complaint, free_bytes, os_errors
 from penstock.storage.flusher import Flusher, ThreadFlusher
 from penstock.storage.overlay import Overlay
+from penstock.storage.rocksdb_log import check_logs
 from penstock.storage.waist import Reader, Span
 
 _FORM = "rocksdb 1"
@@ -251,6 +252,8 @@ def _build(folder: Path) -> None:
 def _open(folder: Path, *, create: bool) -> Rdict:
     """Open RocksDB in `folder`; whatever the operating system cannot explain is StoreCorrupt."""
     options = _options(create)
+    with os_errors(f"{folder} cannot be read"):
+        check_logs(folder)
     try:
         return Rdict(str(folder), options, column_families={"default": options})
     except Exception as error:
