@@ -7,8 +7,11 @@ import os
 import random
 import uuid
 
-_REQUEST_ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+_REQUEST_ID_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _REQUEST_ID_LENGTH = 52  # dynalite, checked against AWS: 52 upper-case alphanumerics
+# From any byte to a letter of the alphabet. A little uneven, which an identifier can bear; drawing
+# letter by letter took a tenth of a whole request's time.
+_LETTERS = bytes(_REQUEST_ID_ALPHABET[n % len(_REQUEST_ID_ALPHABET)] for n in range(256))
 
 
 class Entropy:
@@ -27,4 +30,4 @@ class Entropy:
 
     def request_id(self) -> str:
         """Return an identifier in the form of DynamoDB's `x-amzn-RequestId`."""
-        return "".join(self._random.choices(_REQUEST_ID_ALPHABET, k=_REQUEST_ID_LENGTH))
+        return self._random.randbytes(_REQUEST_ID_LENGTH).translate(_LETTERS).decode("ascii")
