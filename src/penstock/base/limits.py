@@ -44,6 +44,7 @@ validation_errors_listed_max = 10
 # --- capacity units [D] 2026-10
 write_unit_bytes = 1024
 read_unit_bytes = 4096
+capacity_units_max = 1_000_000_000_000  # [Y]
 on_demand_warm_read_units = 12_000  # [L]
 on_demand_warm_write_units = 4_000  # [L]
 

@@ -12,7 +12,7 @@ comment says that a text is unconfirmed.
 """
 
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from penstock.base.errors.api import ApiError
@@ -189,6 +189,28 @@ def canonical_item(raw: dict[str, Any]) -> Item:
     `check_item_types`; errors as `canonical_value`.
     """
     return _canonical_members(raw, 1)
+
+
+def check_nesting(item: Item) -> None:
+    """Raise ValidationException where an item that was computed is nested too deep.
+
+    A SET can put a value below itself, level by level.
+    """
+    below = list(item.values())
+    for _ in range(nesting_levels_max):
+        if not below:
+            return
+        below = [value for each in below for value in _children(each)]
+    if below:
+        raise _nested_too_deep()
+
+
+def _children(value: Value) -> Iterable[Value]:
+    ((kind, content),) = value.items()
+    if kind == "M":
+        members: Item = content
+        return members.values()
+    return content if kind == "L" else ()
 
 
 def binary(encoded: str) -> bytes:

@@ -24,7 +24,7 @@ from penstock.operations.dynamodb_streams import (
     get_shard_iterator,
     list_streams,
 )
-from penstock.operations.operation import Operation, Services
+from penstock.operations.operation import ComingOperation, Operation, Services
 
 ACTIONS: dict[str, dict[str, ModuleType]] = {
     dynamodb.TARGET: {
@@ -50,10 +50,24 @@ ACTIONS: dict[str, dict[str, ModuleType]] = {
     },
 }
 
+COMING: dict[str, tuple[str, ...]] = {
+    dynamodb.TARGET: (
+        "BatchExecuteStatement",
+        "DescribeTimeToLive",
+        "ExecuteStatement",
+        "ExecuteTransaction",
+        "TransactGetItems",
+        "TransactWriteItems",
+        "UpdateTimeToLive",
+    ),
+}
+"""Actions of a later release: they are refused by name, and not as unknown ones."""
 
-def operations(services: Services) -> dict[str, Operation]:
+
+def operations(services: Services) -> dict[str, Operation | ComingOperation]:
     """Return every action of the server by its whole `X-Amz-Target` value."""
-    return {
+    coming = {target + name: ComingOperation(name) for target in COMING for name in COMING[target]}
+    return coming | {
         target + name: Operation(services, module.SHAPE, module.run)
         for target, modules in ACTIONS.items()
         for name, module in modules.items()

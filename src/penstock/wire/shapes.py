@@ -7,7 +7,7 @@ satisfy constraint: …`. Texts: dynalite and AWS, 2026-10.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from penstock.base import limits
@@ -15,6 +15,9 @@ from penstock.base.errors import dynamodb
 from penstock.items.values import check_types
 
 Failures = list[str]
+
+JAVA = "com.amazonaws.dynamodb.v20120810."
+"""Where the service's own types live, which its texts name."""
 
 
 class Shape(Protocol):
@@ -26,6 +29,10 @@ class Shape(Protocol):
         `path` is the place in the service's own notation. Raises SerializationException for a
         wrong JSON type.
         """
+        ...
+
+    def text(self, value: Any) -> str:
+        """Return `value`, which was read before, as the service prints it in its texts."""
         ...
 
 
@@ -49,32 +56,45 @@ def _not_a(java_type: str, value: Any) -> Exception:
     return dynamodb.serialization(f"{json_token(value)} cannot be converted to {java_type}")
 
 
-def _fail(failures: Failures, value: Any, path: str, constraint: str) -> None:
+def _fail(failures: Failures, value: str | None, path: str, constraint: str) -> None:
     shown = "null" if value is None else f"'{value}'"
-    failures.append(
-        f"Value {shown} at '{path}' failed to satisfy constraint: Member must {constraint}"
-    )
+    failures.append(f"Value {shown} at '{path}' failed to satisfy constraint: {constraint}")
 
 
-def _check_length(
-    failures: Failures, value: Any, path: str, length: int, low: int | None, high: int | None
-) -> None:
-    if low is not None and length < low:
-        _fail(failures, value, path, f"have length greater than or equal to {low}")
-    if high is not None and length > high:
-        _fail(failures, value, path, f"have length less than or equal to {high}")
+class _Length:
+    """How many characters or members there may be."""
 
+    __slots__ = ("high", "low")
 
-def _check_size(
-    failures: Failures, value: Any, path: str, low: int | None, high: int | None
-) -> None:
-    size = len(value)
-    if (low is not None and size < low) or (high is not None and size > high):
-        _check_length(failures, java_text(value), path, size, low, high)
+    def __init__(self, low: int | None, high: int | None) -> None:
+        self.low, self.high = low, high
+
+    def allows(self, length: int) -> bool:
+        return (self.low is None or length >= self.low) and (
+            self.high is None or length <= self.high
+        )
+
+    @property
+    def at_least(self) -> str:
+        return f"Member must have length greater than or equal to {self.low}"
+
+    @property
+    def at_most(self) -> str:
+        return f"Member must have length less than or equal to {self.high}"
+
+    def check(self, failures: Failures, length: int, value: str, path: str) -> None:
+        """Note what a `length` that is not allowed breaks; `value` is shown."""
+        if not self.allows(length):
+            too_short = self.low is not None and length < self.low
+            _fail(failures, value, path, self.at_least if too_short else self.at_most)
 
 
 class String:
-    """A JSON string, with the lengths (characters), pattern and values that the model allows."""
+    """A JSON string, with the lengths (characters), pattern and values that the model allows.
+
+    The pattern is not asked of an empty text, whose length says it all, nor of one that begins with
+    `spared`.
+    """
 
     def __init__(
         self,
@@ -82,22 +102,29 @@ class String:
         high: int | None = None,
         pattern: str | None = None,
         values: Sequence[str] | None = None,
+        spared: str | None = None,
     ) -> None:
-        self._low, self._high, self._pattern = low, high, pattern
+        self._length, self._pattern, self._spared = _Length(low, high), pattern, spared
         self._match = re.compile(pattern).fullmatch if pattern else None
         self._values = values
 
     def read(self, value: Any, path: str, failures: Failures) -> Any:
         if not isinstance(value, str):
             raise _not_a("String", value)
-        if self._match and not self._match(value):
-            constraint = f"satisfy regular expression pattern: {self._pattern}"
+        if self._match and value and not self._match(value) and not self._is_spared(value):
+            constraint = f"Member must satisfy regular expression pattern: {self._pattern}"
             _fail(failures, value, path, constraint)
-        _check_length(failures, value, path, len(value), self._low, self._high)
+        self._length.check(failures, len(value), value, path)
         if self._values is not None and value not in self._values:
             listed = ", ".join(self._values)
-            _fail(failures, value, path, f"satisfy enum value set: [{listed}]")
+            _fail(failures, value, path, f"Member must satisfy enum value set: [{listed}]")
         return value
+
+    def text(self, value: Any) -> str:
+        return str(value)
+
+    def _is_spared(self, value: str) -> bool:
+        return self._spared is not None and value.startswith(self._spared)
 
 
 class Integer:
@@ -113,10 +140,15 @@ class Integer:
             raise _not_a(self._java_type, value)
         whole = int(value)
         if self._low is not None and whole < self._low:
-            _fail(failures, whole, path, f"have value greater than or equal to {self._low}")
+            constraint = f"Member must have value greater than or equal to {self._low}"
+            _fail(failures, str(whole), path, constraint)
         if self._high is not None and whole > self._high:
-            _fail(failures, whole, path, f"have value less than or equal to {self._high}")
+            constraint = f"Member must have value less than or equal to {self._high}"
+            _fail(failures, str(whole), path, constraint)
         return whole
+
+    def text(self, value: Any) -> str:
+        return str(int(value))
 
 
 class Boolean:
@@ -129,77 +161,130 @@ class Boolean:
             raise dynamodb.serialization("Unexpected token received from parser")
         raise _not_a("Boolean", value)
 
-
-class AttributeValue:
-    """An attribute value as it arrives; its contents are judged by `items.values`."""
-
-    def read(self, value: Any, path: str, failures: Failures) -> Any:
-        check_types(value)
-        return value
+    def text(self, value: Any) -> str:
+        return "true" if value else "false"
 
 
 class ListOf:
-    """A JSON list of one shape."""
+    """A JSON list of one shape; null is not a member (text unconfirmed)."""
 
     def __init__(self, member: Shape, low: int | None = None, high: int | None = None) -> None:
-        self._member, self._low, self._high = member, low, high
+        self._member, self._length = member, _Length(low, high)
 
     def read(self, value: Any, path: str, failures: Failures) -> Any:
         if isinstance(value, dict):
             raise dynamodb.serialization("Start of structure or map found where not expected")
         if not isinstance(value, list):
             raise dynamodb.serialization("Unexpected field type")
-        _check_size(failures, value, path, self._low, self._high)
-        return [
-            self._member.read(member, f"{path}.{place}.member", failures)
+        below: Failures = []
+        read = [
+            self._member.read(member, f"{path}.{place}.member", below)
             for place, member in enumerate(value, 1)
+            if member is not None
         ]
+        if not self._length.allows(len(value)):
+            self._length.check(failures, len(value), self.text(value), path)
+        if len(read) < len(value):
+            constraint = "Member must satisfy constraint: [Member must not be null]"
+            _fail(failures, self.text(value), path, constraint)
+        failures += below
+        return read
+
+    def text(self, value: Any) -> str:
+        return f"[{', '.join(_text(self._member, member) for member in value)}]"
+
+
+def _check_is_map(value: Any, java_type: str) -> None:
+    if isinstance(value, list):
+        raise dynamodb.serialization(
+            f"Unrecognized collection type java.util.Map<java.lang.String, {java_type}>"
+        )
+    if not isinstance(value, dict):
+        raise dynamodb.serialization("Unexpected field type")
 
 
 class MapOf:
-    """A JSON object with names of the client's choice and values of one shape."""
+    """A JSON object with names of the client's choice and values of one shape.
+
+    Where the values are lists, `lengths` says how long they may be: the service judges that as a
+    constraint on the map. Null is not a value (text unconfirmed).
+    """
 
     def __init__(
-        self,
-        member: Shape,
-        low: int | None = None,
-        high: int | None = None,
-        java_type: str = "com.amazonaws.dynamodb.v20120810.AttributeValue",
-        name: Callable[[str, str, Failures], None] | None = None,
+        self, member: Shape, java_type: str, lengths: tuple[int, int] | None = None
     ) -> None:
-        self._member, self._low, self._high = member, low, high
-        self._java_type, self._check_name = java_type, name
+        self._member, self._java_type = member, java_type
+        self._lengths = None if lengths is None else _Length(*lengths)
 
     def read(self, value: Any, path: str, failures: Failures) -> Any:
-        if isinstance(value, list):
-            raise dynamodb.serialization(
-                f"Unrecognized collection type java.util.Map<java.lang.String, {self._java_type}>"
-            )
-        if not isinstance(value, dict):
-            raise dynamodb.serialization("Unexpected field type")
-        _check_size(failures, value, path, self._low, self._high)
-        read = self._member.read
-        result = {}
-        for name, member in value.items():
-            if self._check_name:
-                self._check_name(name, path, failures)
-            if member is not None:
-                result[name] = read(member, f"{path}.{name}.member", failures)
-        return result
+        _check_is_map(value, self._java_type)
+        below: Failures = []
+        read = {
+            name: self._member.read(member, f"{path}.{name}.member", below)
+            for name, member in value.items()
+            if member is not None
+        }
+        constraint = self._broken(value)
+        if constraint:
+            constraint = f"Map value must satisfy constraint: [{constraint}]"
+            _fail(failures, self.text(value), path, constraint)
+        failures += below
+        return read
+
+    def text(self, value: Any) -> str:
+        members = (f"{name}={_text(self._member, member)}" for name, member in value.items())
+        return f"{{{', '.join(members)}}}"
+
+    def _broken(self, value: dict[str, Any]) -> str | None:
+        """Return what a value of the map has to satisfy, where one does not."""
+        if None in value.values():
+            return "Member must not be null"
+        lengths = self._lengths
+        if lengths and not all(lengths.allows(len(member)) for member in value.values()):
+            return f"{lengths.at_most}, {lengths.at_least}"
+        return None
+
+
+class AttributeMap:
+    """A JSON object of attribute values as they arrive: `items.values` judges what they hold."""
+
+    _JAVA_TYPE = f"{JAVA}AttributeValue"
+
+    def read(self, value: Any, path: str, failures: Failures) -> Any:
+        _check_is_map(value, self._JAVA_TYPE)
+        for member in value.values():
+            check_types(member)
+        return value
+
+    def text(self, value: Any) -> str:
+        """Return the map as the service prints it, which is without what the values are."""
+        return f"{{{', '.join(f'{name}={self._JAVA_TYPE}' for name in value)}}}"
 
 
 class Member:
     """A member of a structure: its shape, whether it has to be there, and what we lack of it."""
 
-    __slots__ = ("later", "required", "shape")
+    __slots__ = ("demanded", "later", "required", "shape")
 
-    def __init__(self, shape: Shape, *, required: bool = False, later: str | None = None) -> None:
-        self.shape, self.required, self.later = shape, required, later
+    def __init__(
+        self,
+        shape: Shape,
+        *,
+        required: bool = False,
+        demanded: bool = False,
+        later: str | None = None,
+    ) -> None:
+        self.shape, self.required, self.demanded, self.later = shape, required, demanded, later
 
 
 def required(shape: Shape) -> Member:
     """Return the member that has to be there."""
     return Member(shape, required=True)
+
+
+def demanded(shape: Shape) -> Member:
+    """Return the member of a whole request that is missed before any constraint is judged."""
+    return Member(shape, demanded=True)
 
 
 def later(what: str, shape: Shape) -> Member:
@@ -224,8 +309,7 @@ class Structure:
     def read(self, value: Any, path: str, failures: Failures) -> Any:
         if isinstance(value, list):
             raise dynamodb.serialization(
-                "Unrecognized collection type class"
-                f" com.amazonaws.dynamodb.v20120810.{self._java_name}"
+                f"Unrecognized collection type class {JAVA}{self._java_name}"
             )
         if not isinstance(value, dict):
             raise dynamodb.serialization("Unexpected field type")
@@ -236,8 +320,15 @@ class Structure:
             if given is not None:
                 result[name] = member.shape.read(given, prefix + camel, failures)
             elif member.required:
-                _fail(failures, None, prefix + camel, "not be null")
+                _fail(failures, None, prefix + camel, "Member must not be null")
         return result
+
+    def text(self, value: Any) -> str:
+        members = (
+            f"{camel}={_text(member.shape, value.get(name))}"
+            for name, camel, member in self._members
+        )
+        return f"{self._java_name}({', '.join(members)})"
 
     def request(self, body: dict[str, Any]) -> dict[str, Any]:
         """Return the members of a whole request; ApiError for what the model forbids.
@@ -246,6 +337,9 @@ class Structure:
         """
         failures: Failures = []
         request: dict[str, Any] = self.read(body, "", failures)
+        for name, _, member in self._members:
+            if member.demanded and name not in request:
+                raise dynamodb.parameter_missing(name)
         raise_failures(failures)
         for name, _, member in self._members:
             if member.later is not None and name in request:
@@ -267,12 +361,5 @@ def lower_camel(name: str) -> str:
     return name[0].lower() + name[1:]
 
 
-def java_text(value: Any) -> str:
-    """Return a JSON collection roughly as the service prints it in a text about its length."""
-    if isinstance(value, list):
-        return "[" + ", ".join(java_text(member) for member in value) + "]"
-    if isinstance(value, dict):
-        return (
-            "{" + ", ".join(f"{name}={java_text(member)}" for name, member in value.items()) + "}"
-        )
-    return str(value)
+def _text(shape: Shape, value: Any) -> str:
+    return "null" if value is None else shape.text(value)

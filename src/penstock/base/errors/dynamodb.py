@@ -18,6 +18,11 @@ def parameter_values_invalid(detail: str) -> ApiError:
     return validation(f"One or more parameter values were invalid: {detail}")
 
 
+def parameter_missing(name: str) -> ApiError:
+    """Return the control plane's error for a request without the parameter of that name."""
+    return validation(f"The parameter '{name}' is required but was not present in the request")
+
+
 def serialization(message: str | None) -> ApiError:
     """Return the error for a body that is not JSON (no message) or holds a wrong JSON type."""
     return ApiError(

@@ -18,7 +18,7 @@ from penstock.storage.waist import Reader
 from penstock.tables.descriptor import Table
 from penstock.tables.read import get_item
 from penstock.tables.stored_item import StoredItem
-from penstock.wire.shapes import ListOf, MapOf, String, Structure, required
+from penstock.wire.shapes import JAVA, ListOf, MapOf, String, Structure, required
 
 _KEYS_AND_ATTRIBUTES = Structure(
     "KeysAndAttributes",
@@ -31,12 +31,7 @@ _KEYS_AND_ATTRIBUTES = Structure(
 
 SHAPE = Structure(
     "BatchGetItemInput",
-    RequestItems=required(
-        MapOf(
-            _KEYS_AND_ATTRIBUTES,
-            java_type="com.amazonaws.dynamodb.v20120810.KeysAndAttributes",
-        )
-    ),
+    RequestItems=required(MapOf(_KEYS_AND_ATTRIBUTES, f"{JAVA}KeysAndAttributes")),
     ReturnConsumedCapacity=members.RETURN_CONSUMED_CAPACITY,
 )
 
@@ -92,7 +87,10 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 def _parts(requested: dict[str, dict[str, Any]]) -> list[Part]:
     """Return what is asked of each table; ValidationException for what breaks a rule of its own."""
     if not requested:
-        raise dynamodb.validation("The requestItems parameter is required for BatchGetItem")
+        raise dynamodb.validation(
+            "1 validation error detected: Value at 'RequestItems' failed to satisfy constraint:"
+            " Member must have length greater than or equal to 1"
+        )
     for name, asked in requested.items():
         if "AttributesToGet" in asked:
             raise dynamodb.not_yet(members.LEGACY.format("AttributesToGet"))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from penstock.base import limits
 from penstock.base.errors import dynamodb
-from penstock.items.keys import item_key_for_lookup, item_key_for_put
+from penstock.items.keys import item_key_for_lookup
 from penstock.items.values import Item, canonical_item
 from penstock.operations.dynamodb import capacity, members
 from penstock.operations.dynamodb.writes import item_within_limit
@@ -17,7 +17,7 @@ from penstock.operations.operation import Context
 from penstock.tables.descriptor import Table
 from penstock.tables.stored_item import StoredItem
 from penstock.tables.tables import Write
-from penstock.wire.shapes import ListOf, MapOf, Structure, required
+from penstock.wire.shapes import JAVA, ListOf, MapOf, Structure, required
 
 _WRITE_REQUEST = Structure(
     "WriteRequest",
@@ -30,8 +30,8 @@ SHAPE = Structure(
     RequestItems=required(
         MapOf(
             ListOf(_WRITE_REQUEST),
-            low=1,
-            java_type="java.util.List<com.amazonaws.dynamodb.v20120810.WriteRequest>",
+            f"java.util.List<{JAVA}WriteRequest>",
+            lengths=(1, limits.batch_write_requests_max),
         )
     ),
     ReturnConsumedCapacity=members.RETURN_CONSUMED_CAPACITY,
@@ -70,11 +70,8 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 
 def _elements(requested: dict[str, list[dict[str, Any]]]) -> list[Element]:
     """Return the batch's elements; ValidationException for what breaks a rule of its own."""
-    if any(not requests for requests in requested.values()):
-        raise dynamodb.validation(
-            "The batch write request list for a table cannot be null or empty: "
-            + next(name for name, requests in requested.items() if not requests)
-        )
+    if not requested:
+        raise dynamodb.validation("The requestItems parameter is required for BatchWriteItem")
     if sum(map(len, requested.values())) > limits.batch_write_requests_max:
         raise dynamodb.validation("Too many items requested for the BatchWriteItem call")
     return [_element(name, write) for name, requests in requested.items() for write in requests]
@@ -95,8 +92,9 @@ def _element(given_name: str, write: dict[str, Any]) -> Element:
 
 
 def _write(table: Table, element: Element) -> Write:
-    if element.new is None:
-        key = item_key_for_lookup(table.schema, element.attributes)
-        return Write(table, key, element.attributes, lambda _: None)
-    key = item_key_for_put(table.schema, element.attributes)
-    return Write(table, key, table.schema.key_of(element.attributes), lambda _: element.new)
+    """Return the write of an element; a put's key is judged as a lookup's is (AWS, 2026-06)."""
+    keys = element.attributes
+    if element.new is not None:
+        keys = {name: value for name, value in keys.items() if name in table.schema.names}
+    key = item_key_for_lookup(table.schema, keys)
+    return Write(table, key, keys, lambda _: element.new)

@@ -33,7 +33,7 @@ def consumed(request: Mapping[str, Any], table: str, units: float) -> dict[str, 
 def consumed_by_table(request: Mapping[str, Any], units: Mapping[str, float]) -> dict[str, Any]:
     """Return the ConsumedCapacity list of a batch's answer; empty where none was asked for."""
     told = [_told(request, table, amount) for table, amount in units.items()]
-    return {} if None in told else {"ConsumedCapacity": told}
+    return {"ConsumedCapacity": told} if told and None not in told else {}
 
 
 def _told(request: Mapping[str, Any], table: str, units: float) -> dict[str, Any] | None:

@@ -17,7 +17,16 @@ from penstock.streams.stream import Stream, find_stream, make_stream
 from penstock.tables import catalog
 from penstock.tables.descriptor import Descriptor, even_partitions
 from penstock.tables.write import Count
-from penstock.wire.shapes import Boolean, Integer, ListOf, String, Structure, later, required
+from penstock.wire.shapes import (
+    Boolean,
+    Integer,
+    ListOf,
+    String,
+    Structure,
+    demanded,
+    later,
+    required,
+)
 
 _ANY = Structure("Unsupported")
 _UNITS = Integer(low=1, java_type="Long")
@@ -33,7 +42,14 @@ SHAPE = Structure(
             )
         )
     ),
-    TableName=String(),
+    TableName=demanded(
+        String(
+            limits.table_name_chars_min,
+            limits.table_arn_chars_max,
+            members.NAME_PATTERN,
+            spared="arn:",
+        )
+    ),
     KeySchema=required(
         ListOf(
             Structure(
@@ -54,7 +70,12 @@ SHAPE = Structure(
     StreamSpecification=STREAM_SPECIFICATION,
     TableClass=String(values=("STANDARD", "STANDARD_INFREQUENT_ACCESS")),
     DeletionProtectionEnabled=Boolean(),
-    SSESpecification=Structure("SSESpecification", Enabled=Boolean()),
+    SSESpecification=Structure(
+        "SSESpecification",
+        Enabled=Boolean(),
+        SSEType=String(values=("AES256", "KMS")),
+        KMSMasterKeyId=String(),
+    ),
     LocalSecondaryIndexes=later("a local secondary index (LocalSecondaryIndexes)", ListOf(_ANY)),
     GlobalSecondaryIndexes=later("a global secondary index (GlobalSecondaryIndexes)", ListOf(_ANY)),
     Tags=later("tagging a table (Tags)", ListOf(_ANY)),
@@ -68,11 +89,11 @@ SHAPE = Structure(
 
 async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Create the table and answer with its description."""
-    name = _name(request)
+    name = _name(context, request["TableName"])
     keys = _keys(request)
     read_units, write_units = _throughput(request)
     check_create(request.get("StreamSpecification"))
-    if request.get("SSESpecification", {}).get("Enabled"):
+    if request.get("SSESpecification", {}) not in ({}, {"Enabled": False}):
         raise dynamodb.not_yet("encryption with a key (SSESpecification)")
     tables = context.tables
     if tables.find(context.region, name) is not None:
@@ -123,14 +144,16 @@ async def new_stream(context: Context, descriptor: Descriptor, view_type: Any) -
         enabled_ms += 1
 
 
-def _name(request: dict[str, Any]) -> str:
-    name = request.get("TableName")
-    if name is None:
+def _name(context: Context, given: str) -> str:
+    """Return the new table's name; ValidationException where it is too long (or an ARN's is)."""
+    name = members.table_name(context, given, dynamodb.table_not_found)
+    if len(name) > limits.table_name_chars_max:
         raise dynamodb.validation(
-            "The parameter 'TableName' is required but was not present in the request"
+            f"1 validation error detected: Value '{name}' at 'tableName' failed to satisfy"
+            " constraint: Member must have length less than or equal to"
+            f" {limits.table_name_chars_max}"
         )
-    members.check_length(name)
-    return members.plain_table_name(name)
+    return name
 
 
 def _keys(request: dict[str, Any]) -> list[KeyAttribute]:
@@ -153,21 +176,23 @@ def _keys(request: dict[str, Any]) -> list[KeyAttribute]:
 
 
 def _types(request: dict[str, Any], names: list[str]) -> dict[str, Any]:
-    """Return the type of each of `names` as the AttributeDefinitions give them, and no others."""
+    """Return the type of each of `names` as the AttributeDefinitions give them, and no others.
+
+    Texts: AWS without secondary indexes, as quoted in cfn-lint issue 1037 and moto pull 4428.
+    """
     definitions = request["AttributeDefinitions"]
     types = {given["AttributeName"]: given["AttributeType"] for given in definitions}
-    defined = ", ".join(types)
-    if len(types) < len(definitions):
-        raise dynamodb.parameter_values_invalid("Cannot have two attributes with the same name")
+    if len(definitions) > len(names):
+        raise dynamodb.parameter_values_invalid(
+            "Number of attributes in KeySchema does not exactly match number of attributes defined"
+            " in AttributeDefinitions"
+        )
+    if len(definitions) < len(names):
+        raise dynamodb.validation("Invalid KeySchema: Some index key attribute have no definition")
     if any(name not in types for name in names):
         raise dynamodb.parameter_values_invalid(
             "Some index key attributes are not defined in AttributeDefinitions. Keys:"
-            f" [{', '.join(names)}], AttributeDefinitions: [{defined}]"
-        )
-    if len(types) > len(names):
-        raise dynamodb.parameter_values_invalid(
-            "Some AttributeDefinitions are not used. AttributeDefinitions:"
-            f" [{defined}], keys used: [{', '.join(names)}]"
+            f" [{', '.join(names)}], AttributeDefinitions: [{', '.join(types)}]"
         )
     return {name: types[name] for name in names}
 
@@ -187,4 +212,7 @@ def _throughput(request: dict[str, Any]) -> tuple[int, int]:
             "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is"
             " PROVISIONED"
         )
+    for name, units in given.items():
+        if units > limits.capacity_units_max:
+            raise dynamodb.validation(f"Given value {units} for {name} is out of bounds")
     return given["ReadCapacityUnits"], given["WriteCapacityUnits"]

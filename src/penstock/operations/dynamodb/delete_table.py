@@ -9,9 +9,9 @@ from penstock.operations.operation import Context
 from penstock.tables import catalog
 from penstock.tables.tables import until_current
 from penstock.tables.write import table_count
-from penstock.wire.shapes import String, Structure
+from penstock.wire.shapes import Structure
 
-SHAPE = Structure("DeleteTableInput", TableName=String())
+SHAPE = Structure("DeleteTableInput", TableName=members.CONTROL_TABLE_NAME)
 
 
 async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from penstock.operations.dynamodb import members
 from penstock.operations.dynamodb.table_description import table_description
 from penstock.operations.operation import Context
 from penstock.tables.write import table_count
-from penstock.wire.shapes import String, Structure
+from penstock.wire.shapes import Structure
 
-SHAPE = Structure("DescribeTableInput", TableName=String())
+SHAPE = Structure("DescribeTableInput", TableName=members.CONTROL_TABLE_NAME)
 
 
 async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:

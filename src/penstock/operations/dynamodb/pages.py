@@ -14,6 +14,7 @@ from penstock.operations.dynamodb import capacity, members
 from penstock.tables.descriptor import Table
 from penstock.tables.read import ItemPage, key_of
 from penstock.wire.shapes import (
+    JAVA,
     Boolean,
     ListOf,
     MapOf,
@@ -25,7 +26,7 @@ from penstock.wire.shapes import (
 )
 from penstock.wire.shapes import later as refused
 
-CONDITION_MAP = MapOf(Structure("Condition"))
+CONDITION_MAP = MapOf(Structure("Condition"), f"{JAVA}Condition")
 INVALID_START = "The provided starting key is invalid"
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from penstock.items.expressions import Update, prepare
 from penstock.items.keys import item_key_for_lookup
-from penstock.items.values import Item, canonical_item
+from penstock.items.values import Item, canonical_item, check_nesting
 from penstock.operations.dynamodb import capacity, members
 from penstock.operations.dynamodb.writes import change_one, check_condition, item_within_limit
 from penstock.operations.operation import Context
@@ -12,7 +12,7 @@ from penstock.tables.descriptor import Table
 from penstock.tables.stored_item import StoredItem
 from penstock.tables.tables import Write
 from penstock.tables.write import Change
-from penstock.wire.shapes import MapOf, Structure, required
+from penstock.wire.shapes import JAVA, MapOf, Structure, required
 
 SHAPE = Structure(
     "UpdateItemInput",
@@ -27,7 +27,9 @@ SHAPE = Structure(
     ExpressionAttributeNames=members.NAMES,
     ExpressionAttributeValues=members.VALUES,
     **members.legacy_condition(),
-    **members.legacy(AttributeUpdates=MapOf(Structure("AttributeValueUpdate"))),
+    **members.legacy(
+        AttributeUpdates=MapOf(Structure("AttributeValueUpdate"), f"{JAVA}AttributeValueUpdate")
+    ),
 )
 
 TOO_LARGE = "Item size to update has exceeded the maximum allowed size"
@@ -62,7 +64,9 @@ def _updated(update: Update | None, old: StoredItem | None, keys: Item) -> Store
     item = None if old is None else old.item()
     if not update.creates(item):
         return None
-    return item_within_limit(update.apply(item, keys).new, TOO_LARGE)
+    new = update.apply(item, keys).new
+    check_nesting(new)
+    return item_within_limit(new, TOO_LARGE)
 
 
 def _attributes(asked: str, update: Update | None, change: Change, keys: Item) -> Item | None:

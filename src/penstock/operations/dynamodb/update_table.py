@@ -29,7 +29,7 @@ _ANY = Structure("Unsupported")
 
 SHAPE = Structure(
     "UpdateTableInput",
-    TableName=String(),
+    TableName=members.CONTROL_TABLE_NAME,
     StreamSpecification=STREAM_SPECIFICATION,
     DeletionProtectionEnabled=Boolean(),
     BillingMode=String(values=("PROVISIONED", "PAY_PER_REQUEST")),
@@ -75,7 +75,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 def _check(request: dict[str, Any]) -> None:
     """Raise ValidationException where the request asks for nothing, too much, or what we lack."""
     asked = request.keys() - {"TableName"}
-    if "TableName" in request and not asked:
+    if not asked:
         raise dynamodb.validation(_NOTHING_ASKED)
     if "StreamSpecification" in request:
         provisioned = request.get("BillingMode") == "PROVISIONED"
