@@ -19,15 +19,14 @@ from penstock.storage.flusher import Flusher
 from penstock.storage.waist import Engine, Span, Transaction, log_span
 from penstock.testing.clock import FakeClock
 from penstock.testing.engine_conformance import (
-    EVERYTHING,
     LOG,
-    Refused,
     append,
     put,
     stamps,
     stored,
     turns,
 )
+from penstock.testing.engine_model import EVERYTHING, Refused
 from penstock.testing.held_flusher import HeldFlusher
 
 Scene = Callable[[Engine, HeldFlusher], Coroutine[Any, Any, None]]

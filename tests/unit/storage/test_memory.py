@@ -11,7 +11,8 @@ from penstock.storage.memory import MemoryEngine, UnlockedWrite
 from penstock.storage.prefixes import tip_key
 from penstock.storage.waist import Engine, Lock, Span, Transaction, log_span
 from penstock.testing.clock import FakeClock
-from penstock.testing.engine_conformance import CHILD, EVERYTHING, LOG, EngineConformance, stored
+from penstock.testing.engine_conformance import CHILD, LOG, EngineConformance, stored
+from penstock.testing.engine_model import EVERYTHING
 from penstock.testing.group_commit_conformance import GroupCommitConformance
 
 
