@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from penstock.app.demo_plan import VERSION, Event, Item, Key, item_key
+from penstock.items.folding import Change, differing, fold
 
 Identity = tuple[Key, int, Event]
 
@@ -95,7 +96,7 @@ def judge(
     """Return the findings on `receipts`, in order of receipt, and `table` as it is at the end."""
     written = {write.identity for write in writes}
     counts = Counter(receipt.identity for receipt in receipts)
-    folded, old_images_wrong = fold(receipts)
+    folded = fold(Change(each.key, each.old, each.new) for each in receipts)
     return Findings(
         written=len(writes),
         received=len(receipts),
@@ -103,25 +104,12 @@ def judge(
         duplicated=len(receipts) - len(counts),
         out_of_order=_out_of_order(receipts),
         unexpected=len(counts.keys() - written),
-        old_images_wrong=old_images_wrong,
-        fold_differences=_differences(folded, table),
+        old_images_wrong=len(folded.misfits),
+        fold_differences=len(differing(folded.items, table)),
         items=len(table),
         from_start=_latency(writes, receipts, lambda write: write.started_ms),
         from_acknowledgement=_latency(writes, receipts, lambda write: write.acknowledged_ms),
     )
-
-
-def fold(receipts: Iterable[Receipt]) -> tuple[dict[Key, Item], int]:
-    """Return the table that `receipts` make, and how many old images did not fit it before."""
-    items: dict[Key, Item] = {}
-    wrong = 0
-    for each in receipts:
-        wrong += items.get(each.key) != each.old
-        if each.new is None:
-            items.pop(each.key, None)
-        else:
-            items[each.key] = each.new
-    return items, wrong
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
@@ -145,10 +133,6 @@ def _out_of_order(receipts: Iterable[Receipt]) -> int:
         seen.add(each.identity)
         highest[each.key] = max(version, highest.get(each.key, 0))
     return late
-
-
-def _differences(folded: Mapping[Key, Item], table: Mapping[Key, Item]) -> int:
-    return sum(folded.get(key) != table.get(key) for key in folded.keys() | table.keys())
 
 
 def _latency(

@@ -10,7 +10,6 @@ from penstock.app.demo_promises import (
     Latency,
     Receipt,
     Write,
-    fold,
     judge,
     percentile,
     receipt,
@@ -142,11 +141,8 @@ def test_a_wrong_old_image_is_found_though_the_fold_agrees() -> None:
 
 
 def test_folding_applies_records_in_the_order_of_receipt() -> None:
-    assert fold(_receipts()) == (_table(), 0)
-    assert fold(reversed(_receipts()))[0] == {
-        _LATEST: _item(_LATEST, 1),
-        _READING: _item(_READING, 1),
-    }
+    assert _judge(_receipts()).fold_differences == 0
+    assert _judge(list(reversed(_receipts()))).fold_differences == 2
 
 
 def test_a_removal_is_the_version_after_its_old_image() -> None:
