@@ -1,9 +1,14 @@
-"""The command line: `penstock COMMAND`. Each command's module is loaded only when it runs."""
+"""The command line: `penstock COMMAND`. Each command's module is loaded only when it runs.
+
+Exit statuses: 0 done, 1 failed, 2 not understood, 130 interrupted from the keyboard. Whatever is
+not 0 is told in one line on stderr.
+"""
 
 import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import NoReturn
 
 from penstock import __version__
 
@@ -13,27 +18,50 @@ COMMANDS = {
     "demo": ("penstock.app.demo", "write real data and watch every change arrive"),
 }
 
+_NOT_UNDERSTOOD = 2
+_INTERRUPTED = 130
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that `arguments` name and return its exit status."""
-    given = _parser().parse_args(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _run(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _run(arguments: Sequence[str]) -> int:
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.command not in COMMANDS:
+        named = "no command is given" if given.command is None else f"no command {given.command!r}"
+        parser.error(f"{named}; there are {', '.join(COMMANDS)}")
     module_name, summary = COMMANDS[given.command]
     module = import_module(module_name)
-    parser = argparse.ArgumentParser(prog=f"penstock {given.command}", description=summary)
-    module.add_arguments(parser)
-    status: int = module.run(parser.parse_args(given.arguments))
+    command = _Parser(prog=f"penstock {given.command}", description=summary, allow_abbrev=False)
+    module.add_arguments(command)
+    status: int = module.run(command.parse_args(given.arguments))
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
+class _Parser(argparse.ArgumentParser):
+    """A parser that complains in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(_NOT_UNDERSTOOD, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def _parser() -> _Parser:
     listed = "\n".join(f"  {name:<8}{summary}" for name, (_, summary) in COMMANDS.items())
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="penstock",
+        usage="penstock [-h] [--version] COMMAND ...",
         description="Tables whose every change reaches a consumer.",
         epilog=f"commands:\n{listed}\n\npenstock COMMAND --help says more of each.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"penstock {__version__}")
-    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...")
+    parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     return parser

@@ -8,7 +8,7 @@ from penstock.app.endpoint import Endpoint
 from penstock.app.feed import Feed, FeedError, Pace
 from penstock.base.clock import Clock
 
-_pace = Pace(idle_ms_min=8.0, idle_ms_max=20.0, rest_share=1.0)
+_pace = Pace(idle_ms_min=8.0, idle_ms_max=32.0, rest_share=1.0)
 _join_seconds_max = 30.0
 
 

@@ -1,13 +1,15 @@
 """What the demo writes: pure, and the same on every run.
 
-Each reading is an item of its own and also updates its city's one "latest" item. Every 20th reading
-is corrected and every 33rd deleted, some both. Each write carries the item's next version, so that
-every write can be matched with its stream record; a delete counts as the version after the last.
+Hour by hour the readings of both cities arrive together. Each is an item of its own and also
+replaces its city's one "latest" item. Every 20th reading is then corrected and every 33rd deleted,
+some both. Each write carries the item's next version, so that every write can be matched with its
+stream record; a delete counts as the version after the last.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any, Literal
 
 from penstock.app.readings import Reading
@@ -18,7 +20,6 @@ Key = tuple[str, str]
 
 PARTITION_KEY, SORT_KEY, VERSION = "series", "hour", "version"
 LATEST = "latest"
-BATCH = 25
 
 _corrected_every, _corrected_at = 20, 7
 _deleted_every, _deleted_at = 33, 11
@@ -35,28 +36,26 @@ class Step:
     attributes: Item
 
 
-def reading_steps(readings: Sequence[Reading]) -> Iterator[tuple[list[Step], list[Step]]]:
-    """Yield, for each batch of readings, their puts and then their corrections and deletions."""
-    for start in range(0, len(readings), BATCH):
-        batch = readings[start : start + BATCH]
-        puts = [Step(_key(reading), "INSERT", 1, _temperature(reading)) for reading in batch]
-        later = [
-            step for at, reading in enumerate(batch, start) for step in _later_steps(at, reading)
-        ]
-        yield puts, later
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """The writes of one hour: puts that go into one batch, corrections and deletions after it."""
+
+    puts: list[Step]
+    later: list[Step]
 
 
-def latest_steps(readings: Sequence[Reading]) -> Iterator[Step]:
-    """Yield the updates of a city's latest item, one per reading, to be written in this order."""
-    for version, reading in enumerate(readings, 1):
-        attributes = {**_temperature(reading), "read_at": {"S": reading.hour}}
-        event: Event = "INSERT" if version == 1 else "MODIFY"
-        yield Step((reading.city, LATEST), event, version, attributes)
+def hours(readings: Mapping[str, Sequence[Reading]]) -> Iterator[Hour]:
+    """Yield the writes of each hour, in order of time; `readings` are those of each city."""
+    for at, together in enumerate(zip_longest(*readings.values())):
+        present = [reading for reading in together if reading is not None]
+        puts = [step for reading in present for step in _put_steps(at, reading)]
+        later = [step for reading in present for step in _later_steps(at, reading)]
+        yield Hour(puts, later)
 
 
-def writes_planned(readings: Sequence[Reading]) -> int:
-    """Return how many writes all steps of one city's readings make."""
-    return len(readings) + sum(len(puts) + len(later) for puts, later in reading_steps(readings))
+def writes_planned(readings: Mapping[str, Sequence[Reading]]) -> int:
+    """Return how many writes all hours together make."""
+    return sum(len(hour.puts) + len(hour.later) for hour in hours(readings))
 
 
 def key_item(key: Key) -> Item:
@@ -72,6 +71,13 @@ def item_key(item: Item) -> Key:
 def _key(reading: Reading) -> Key:
     """Return a reading's key: one series per city and month, so that all shards have work."""
     return f"{reading.city} {reading.hour[:7]}", reading.hour
+
+
+def _put_steps(at: int, reading: Reading) -> Iterator[Step]:
+    temperature = _temperature(reading)
+    yield Step(_key(reading), "INSERT", 1, temperature)
+    latest = {**temperature, "read_at": {"S": reading.hour}}
+    yield Step((reading.city, LATEST), "INSERT" if at == 0 else "MODIFY", at + 1, latest)
 
 
 def _temperature(reading: Reading) -> Item:

@@ -1,22 +1,23 @@
-"""One city's writer: a process of its own with two threads, an ordinary boto3 client.
+"""The demo's writer: a process of its own with two threads, an ordinary boto3 client.
 
-One thread writes the readings in batches, corrects and deletes; the other updates the city's latest
-item, one call after the other, so that its order is the order of the readings. Every acknowledged
-write is told to the parent process over a pipe, then True if all was written, False if time ran out
-first, or a line of text if a call failed.
+One thread puts the readings and the latest items, a batch per hour, each after the one before was
+acknowledged, so that the order of an item's versions is the order of its writes. The other
+corrects and deletes what the first has written. Every acknowledged write is told to the parent
+process over a pipe, then True if all was written, False if time ran out first, or a line of text
+if a call failed.
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from penstock.app.demo_plan import VERSION, Item, Step, key_item, latest_steps, reading_steps
+from penstock.app.demo_plan import VERSION, Item, Step, hours, key_item
 from penstock.app.demo_promises import Write
 from penstock.app.endpoint import own_endpoint
 from penstock.app.readings import Reading
@@ -38,22 +39,22 @@ class WriteRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What one writer writes and where; it starts nothing new after `deadline_ms` of the clock."""
+    """What to write and where; no hour is begun after `deadline_ms` of the clock."""
 
     url: str
     table: str
-    readings: Sequence[Reading]
+    readings: Mapping[str, Sequence[Reading]]
     deadline_ms: float
 
 
-def write_city(assignment: Assignment, pipe: "Connection[Message, Any]") -> None:
+def write(assignment: Assignment, pipe: "Connection[Message, Any]") -> None:
     """Do `assignment`, telling `pipe`: the main function of the writer's process."""
     clock = SystemClock()
     client = own_endpoint(assignment.url).tables({"parameter_validation": False})
     told = _Told(pipe)
     work = _Work(client, assignment, told, clock)
     with ThreadPoolExecutor(2) as threads:
-        parts = [threads.submit(work.write_readings), threads.submit(work.write_latest)]
+        parts = [threads.submit(work.write_hours), threads.submit(work.write_later)]
     try:
         told.flush()
         pipe.send(_outcome(parts))
@@ -93,7 +94,7 @@ class _Told:
 
 
 class _Work:
-    """The calls of one writer; both methods run in threads of their own, False if time ran out."""
+    """The calls of the writer; both methods run in threads of their own, False if time ran out."""
 
     def __init__(
         self, client: "DynamoDBClient", assignment: Assignment, told: _Told, clock: Clock
@@ -103,29 +104,33 @@ class _Work:
         self._told = told
         self._clock = clock
         self._failed = threading.Event()
+        self._later: SimpleQueue[Step | None] = SimpleQueue()  # None: there will be no more
 
-    def write_readings(self) -> bool:
-        """Write the readings in batches, and after each batch its corrections and deletions."""
-        with _tell_failure(self._failed):
-            for puts, later in reading_steps(self._assignment.readings):
-                if self._over():
+    def write_hours(self) -> bool:
+        """Put the readings and latest items of each hour in turn."""
+        try:
+            for hour in hours(self._assignment.readings):
+                if self._failed.is_set() or self._over():
                     return False
-                self._put_batch(puts)
-                for step in later:
-                    self._write_one(step)
+                self._put_batch(hour.puts)
+                for step in hour.later:
+                    self._later.put(step)
+        finally:
+            self._later.put(None)
         return True
 
-    def write_latest(self) -> bool:
-        """Update the latest item for each reading in turn."""
-        with _tell_failure(self._failed):
-            for step in latest_steps(self._assignment.readings):
-                if self._over():
-                    return False
+    def write_later(self) -> bool:
+        """Write the corrections and deletions of what is already written."""
+        try:
+            while (step := self._later.get()) is not None:
                 self._write_one(step)
+        except BaseException:
+            self._failed.set()  # the other thread ends as well
+            raise
         return True
 
     def _over(self) -> bool:
-        return self._failed.is_set() or self._clock.elapsed_ms() > self._assignment.deadline_ms
+        return self._clock.elapsed_ms() > self._assignment.deadline_ms
 
     def _put_batch(self, steps: Sequence[Step]) -> None:
         table = self._assignment.table
@@ -161,16 +166,6 @@ class _Work:
         self._told.add(
             Write(step.key, step.version, step.event, started_ms, now_ms) for step in steps
         )
-
-
-@contextmanager
-def _tell_failure(failed: threading.Event) -> Iterator[None]:
-    """Set `failed` when the body raises, so that the other thread ends as well."""
-    try:
-        yield
-    except BaseException:
-        failed.set()
-        raise
 
 
 def _item(step: Step) -> Item:

@@ -1,16 +1,20 @@
-"""`penstock serve`: run the server until SIGTERM or SIGINT, then finish what is in flight."""
+"""`penstock serve`: run the server until SIGTERM or SIGINT, then finish what is in flight.
+
+Whatever keeps it from running is told in one line on stderr, and nothing on disk is changed.
+"""
 
 import argparse
 import asyncio
+import contextlib
 import errno
-import logging
+import os
 import signal
-import sys
 
 import uvloop
 
 from penstock import __version__
 from penstock.app.assembly import assemble, claim_store, open_engine
+from penstock.app.log import log_to_stderr
 from penstock.app.settings import SettingError, Settings, add_arguments, read_settings
 from penstock.base import limits
 from penstock.base.clock import SystemClock
@@ -25,20 +29,23 @@ _BAD_SETTING = 2
 _FAILED = 1
 
 
+class CannotListen(Exception):
+    """The address cannot be had; the text says why."""
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Serve until told to stop; return 0 then, and otherwise a status after one line on stderr."""
+    _occupy_standard_streams()
     try:
         settings = read_settings(vars(arguments), environment())
     except SettingError as error:
         return _refuse(str(error), _BAD_SETTING)
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(message)s")
+    log_to_stderr()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(settings))
-    except EngineError as error:
+    except (EngineError, CannotListen) as error:
         return _refuse(str(error), _FAILED)
-    except OSError as error:
-        return _refuse(_socket_text(settings, error), _FAILED)
     return 0
 
 
@@ -53,7 +60,7 @@ async def _serve(settings: Settings) -> None:
         await claim_store(engine, settings)
         dispatch = assemble(engine, settings, clock, entropy)
         server = Server(dispatch, settings.host, settings.port, clock=clock, entropy=entropy)
-        await server.start()
+        await _listen(server, settings)
         _say_ready(settings, server.port)
         await stop.wait()
         await server.stop(limits.stop_seconds_max)
@@ -61,21 +68,40 @@ async def _serve(settings: Settings) -> None:
         engine.close()
 
 
+async def _listen(server: Server, settings: Settings) -> None:
+    try:
+        await server.start()
+    except OSError as error:
+        place = f"{settings.host} port {settings.port}"
+        if error.errno == errno.EADDRINUSE:
+            raise CannotListen(f"{place} is in use") from error
+        raise CannotListen(f"cannot listen on {place}: {error.strerror or error}") from error
+
+
 def _say_ready(settings: Settings, port: int) -> None:
+    """Tell stdout where the server is; it serves all the same if nobody is there to be told."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     kept = f"data in {settings.data}" if settings.data else "nothing kept on disk"
-    sys.stdout.write(
-        f"penstock {__version__} is ready at http://{host}:{port} ({settings.engine}, {kept})\n"
-    )
-    sys.stdout.flush()
+    line = f"penstock {__version__} is ready at http://{host}:{port} ({settings.engine}, {kept})\n"
+    with contextlib.suppress(OSError):
+        # Not through sys.stdout, whose buffer would fail once more at the end of the process.
+        os.write(1, os.fsencode(line))
 
 
-def _socket_text(settings: Settings, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"port {settings.port} of {settings.host} is in use"
-    return f"cannot listen on {settings.host} port {settings.port}: {error.strerror or error}"
+def _occupy_standard_streams() -> None:
+    """Open /dev/null for each standard stream that is closed.
+
+    Else a file of the store would get its number, and be written to by what is meant for people.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
 
 
 def _refuse(text: str, status: int) -> int:
-    sys.stderr.write(f"penstock: {text}\n")
+    line = " ".join(f"penstock: {text}".split())
+    with contextlib.suppress(OSError):
+        os.write(2, os.fsencode(line + "\n"))
     return status

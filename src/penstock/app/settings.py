@@ -7,7 +7,7 @@ import argparse
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -89,8 +89,10 @@ def _account(text: str) -> str:
     return text
 
 
-def _directory(text: str) -> Path | None:
-    return Path(text) if text else None
+def _directory(text: str) -> Path:
+    if not text or "\0" in text:
+        raise SettingError(f"{text!r} is not the name of a directory")
+    return Path(text)
 
 
 SETTINGS = (
@@ -139,23 +141,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def read_settings(given: Mapping[str, str | None], environment: Mapping[str, str]) -> Settings:
     """Return the settings that flags and environment make; SettingError where they make none."""
     values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
     for setting in SETTINGS:
-        text, source = given.get(setting.name), setting.flag
-        if text is None and (text := environment.get(setting.variable)) is not None:
-            source = setting.variable
+        text, source = _given(setting, given, environment)
+        sources[setting.name] = source
         try:
-            values[setting.name] = setting.read(setting.default if text is None else text)
+            values[setting.name] = None if text is None else setting.read(text)
         except SettingError as error:
             raise SettingError(f"{source}: {error}") from None
     settings = Settings(**values)
-    return _with_directory(settings)
+    if settings.engine != "memory":
+        return replace(settings, data=settings.data or DEFAULT_DATA)
+    if settings.data is not None:
+        raise SettingError(f"{sources['data']}: the memory engine keeps nothing on disk")
+    return settings
 
 
-def _with_directory(settings: Settings) -> Settings:
-    """Return `settings` with the directory that the engine needs, or none where it needs none."""
-    if settings.engine == "memory":
-        if settings.data is not None:
-            raise SettingError("--data: the memory engine keeps nothing on disk")
-        return settings
-    values = {name: getattr(settings, name) for name in Settings.__slots__}
-    return Settings(**values | {"data": settings.data or DEFAULT_DATA})
+def _given(
+    setting: Setting, given: Mapping[str, str | None], environment: Mapping[str, str]
+) -> tuple[str | None, str]:
+    """Return a setting's text, None where it has none, and where that comes from."""
+    if (text := given.get(setting.name)) is not None:
+        return text, setting.flag
+    if (text := environment.get(setting.variable)) is not None:
+        return text, setting.variable
+    return setting.default or None, setting.flag

@@ -5,32 +5,35 @@ from collections import defaultdict
 
 import pytest
 
-from penstock.app.demo_plan import (
-    BATCH,
-    Key,
-    Step,
-    latest_steps,
-    reading_steps,
-    writes_planned,
-)
+from penstock.app.demo_plan import LATEST, Key, Step, hours, writes_planned
 from penstock.app.readings import Reading, ReadingsError, load_readings, parse_readings
+from penstock.base import limits
 
-_READINGS = [
-    Reading("Seattle", f"2010-{at // 700 + 1:02}-01 {at:05}", "39.4") for at in range(1400)
-]
+_COUNT = 1400
+_READINGS = {
+    city: [Reading(city, f"2010-{at // 700 + 1:02}-01 {at:05}", "39.4") for at in range(_COUNT)]
+    for city in ("Seattle", "San Francisco")
+}
 
 
 def _all_steps() -> list[Step]:
-    return [step for puts, later in reading_steps(_READINGS) for step in [*puts, *later]]
+    return [step for hour in hours(_READINGS) for step in [*hour.puts, *hour.later]]
 
 
 def test_each_item_goes_through_versions_without_gaps() -> None:
     versions: dict[Key, list[int]] = defaultdict(list)
-    for step in [*_all_steps(), *latest_steps(_READINGS)]:
+    for step in _all_steps():
         versions[step.key].append(step.version)
         assert (step.event == "INSERT") == (step.version == 1)
     assert all(each == list(range(1, len(each) + 1)) for each in versions.values())
-    assert len(versions) == len(_READINGS) + 1
+    assert len(versions) == 2 * (_COUNT + 1)
+
+
+def test_every_reading_updates_the_latest_item_of_its_city() -> None:
+    latest = [step for step in _all_steps() if step.key == ("Seattle", LATEST)]
+    assert [step.attributes["read_at"]["S"] for step in latest] == [
+        reading.hour for reading in _READINGS["Seattle"]
+    ]
 
 
 def test_a_removal_is_an_items_last_write() -> None:
@@ -40,24 +43,31 @@ def test_a_removal_is_an_items_last_write() -> None:
 
 
 def test_the_shares_of_corrected_and_deleted_readings_and_of_both() -> None:
-    events = [step.event for step in _all_steps()]
-    assert events.count("INSERT") == 1400
-    assert events.count("MODIFY") == 70
-    assert events.count("REMOVE") == 43
-    assert any(step.event == "REMOVE" and step.version == 3 for step in _all_steps())
+    steps = [step for step in _all_steps() if step.key[1] != LATEST]
+    events = [step.event for step in steps]
+    assert events.count("INSERT") == 2 * _COUNT
+    assert events.count("MODIFY") == 2 * 70
+    assert events.count("REMOVE") == 2 * 43
+    assert any(step.event == "REMOVE" and step.version == 3 for step in steps)
 
 
 def test_no_batch_is_larger_than_the_service_allows_or_names_a_key_twice() -> None:
-    for puts, _ in reading_steps(_READINGS):
-        assert 0 < len({step.key for step in puts}) == len(puts) <= BATCH
+    for hour in hours(_READINGS):
+        keys = {step.key for step in hour.puts}
+        assert 0 < len(keys) == len(hour.puts) <= limits.batch_write_requests_max
+
+
+def test_a_city_with_fewer_readings_ends_sooner() -> None:
+    fewer = {**_READINGS, "Seattle": _READINGS["Seattle"][:10]}
+    assert [len(hour.puts) for hour in hours(fewer)][9:11] == [4, 2]
 
 
 def test_the_number_of_writes_planned_is_the_number_of_steps() -> None:
-    assert writes_planned(_READINGS) == len(_all_steps()) + len(list(latest_steps(_READINGS)))
+    assert writes_planned(_READINGS) == len(_all_steps())
 
 
 def test_a_correction_changes_the_temperature() -> None:
-    corrected = [step for step in _all_steps() if step.event == "MODIFY"]
+    corrected = [step for step in _all_steps() if "corrected" in step.attributes]
     assert {step.attributes["temperature"]["N"] for step in corrected} == {"39.9"}
 
 
