@@ -61,6 +61,7 @@ class GroupCommitConformance:
         async def scene(engine: Engine, flusher: HeldFlusher) -> None:
             await put(engine, b"k1", b"old")
             await put(engine, b"k2", b"old")
+            await put(engine, b"l", b"the end of the span")
             flusher.hold = True
             jobs = [asyncio.ensure_future(put(engine, key, b"new")) for key in (b"k1", b"k3")]
             jobs.append(asyncio.ensure_future(put(engine, b"k2", None)))
@@ -162,6 +163,19 @@ class GroupCommitConformance:
         async def scene(engine: Engine, flusher: HeldFlusher) -> None:
             await asyncio.gather(*(writer(engine, n) for n in range(64)))
             assert 10 <= flusher.jobs <= 64
+
+        self.run_held(scene)
+
+    def test_a_group_is_limited_by_number_and_by_bytes(self) -> None:
+        """What comes beyond either waits for the next group, so no group holds the loop long."""
+        number = 2 * limits.commit_group_transactions_max + 1
+        large = bytes(limits.commit_group_bytes_max)
+
+        async def scene(engine: Engine, flusher: HeldFlusher) -> None:
+            await asyncio.gather(*(put(engine, b"k%05d" % n, b"v") for n in range(number)))
+            assert flusher.jobs == 3
+            await asyncio.gather(*(put(engine, b"k%05d" % n, large) for n in range(2)))
+            assert flusher.jobs == 5
 
         self.run_held(scene)
 

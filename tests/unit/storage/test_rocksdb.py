@@ -207,18 +207,32 @@ def test_a_damaged_store_is_corrupt_and_not_overwritten(store, pattern, damage):
 
 
 def test_a_scan_over_a_damaged_block_fails_instead_of_ending_early(store):
-    """A table file opens with a bad block inside; reading past it is StoreCorrupt, both ways."""
+    """Reading past a bad block is StoreCorrupt, both ways, with a group in flight or without."""
     (table,) = (store / "rocksdb").glob("*.sst")
     data = bytearray(table.read_bytes())
     data[len(data) // 2] ^= 0xFF
     table.write_bytes(data)
-    engine = opened(store)
-    for backward in (False, True):
-        with pytest.raises(StoreCorrupt):
-            engine.snapshot(lambda r, b=backward: r.scan(ALL, 1000, b))
-    read = [_value_or_corrupt(engine, b"k%03d" % n) for n in range(400)]
-    assert 0 < read.count("corrupt") < 400
-    assert None not in read
+    flusher = HeldFlusher(hold=True)
+    engine = RocksEngine.open(store, FakeClock(), flusher=flusher)
+
+    def check() -> None:
+        for backward in (False, True):
+            with pytest.raises(StoreCorrupt):
+                engine.snapshot(lambda r, b=backward: r.scan(ALL, 1000, b))
+        read = [_value_or_corrupt(engine, b"k%03d" % n) for n in range(400)]
+        assert 0 < read.count("corrupt") < 400
+        assert None not in read
+        assert stored(engine, b"none") is None
+
+    async def scene() -> None:
+        check()
+        job = asyncio.ensure_future(put(engine, b"beside", b"v"))
+        await flusher.came()
+        check()
+        flusher.release()
+        await job
+
+    asyncio.run(scene())
     engine.close()
 
 
