@@ -14,6 +14,7 @@ What this file knows of rocksdict 0.3.29 (tried 2026-11):
 
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from rocksdict import (
@@ -47,6 +48,8 @@ _FORM = "rocksdb 1"
 _FOLDER = "rocksdb"
 
 Rows = list[tuple[bytes, bytes]]
+Room = Callable[[Path], int]
+"""Says how many bytes can still be written where a path is."""
 
 
 class RocksEngine(GroupCommitEngine):
@@ -59,7 +62,7 @@ class RocksEngine(GroupCommitEngine):
         clock: Clock,
         *,
         flusher: Flusher | None = None,
-        room: Callable[[Path], int] = free_bytes,
+        room: Room = free_bytes,
     ) -> "RocksEngine":
         """Open the store in `path`, making it if there is none.
 
@@ -79,11 +82,11 @@ class RocksEngine(GroupCommitEngine):
 class _RocksStore:
     """One RocksDB. Reading it reads the latest written state."""
 
-    def __init__(self, directory: StoreDirectory, room: Callable[[Path], int]) -> None:
+    def __init__(self, directory: StoreDirectory, room: Room) -> None:
         self._directory = directory
         self._room = room
-        self._folder = directory.folder(_FOLDER, _FORM, _build)
-        self._db: Rdict = _open(self._folder, create=False)
+        self._folder = directory.folder(_FOLDER, _FORM, partial(_build, room))
+        self._db: Rdict = _open(room, self._folder)
         self._latest: _Latest | None = _Latest(self._db, self._folder)
         self._frozen: _Frozen | None = None
 
@@ -101,10 +104,9 @@ class _RocksStore:
         return self._written().scan(span, limit, backward)
 
     def reserve(self) -> None:
-        if self._room(self._folder) < limits.store_free_bytes_min:
-            raise EngineFull(
-                f"{self._folder} has less than {limits.store_free_bytes_min} free bytes"
-            )
+        full = _fullness(self._room, self._folder)
+        if full is not None:
+            raise full
 
     def write(self, changes: Overlay) -> None:
         batch = WriteBatch(raw_mode=True)
@@ -138,7 +140,7 @@ class _RocksStore:
 
     def reopen(self) -> None:
         self._end()
-        self._db = _open(self._folder, create=False)
+        self._db = _open(self._room, self._folder)
         self._latest = _Latest(self._db, self._folder)
 
     def close(self) -> None:
@@ -157,10 +159,10 @@ class _RocksStore:
         return self._latest
 
     def _unwritable(self, error: Exception) -> EngineError:
-        if self._room(self._folder) < limits.store_free_bytes_min:
-            return EngineFull(f"{self._folder} is full: {error}")
-        return complaint(self._folder) or EngineUnavailable(
-            f"{self._folder} could not be written: {error}"
+        return (
+            _fullness(self._room, self._folder)
+            or complaint(self._folder)
+            or EngineUnavailable(f"{self._folder} could not be written: {error}")
         )
 
 
@@ -245,19 +247,30 @@ def _unreadable(folder: Path, error: Exception) -> EngineError:
     return complaint(folder) or StoreCorrupt(f"{folder} could not be read: {error}")
 
 
-def _build(folder: Path) -> None:
-    _open(folder, create=True).close()
+def _fullness(room: Room, folder: Path) -> EngineFull | None:
+    """Return the error of a disk with too little room, or None."""
+    if room(folder) >= limits.store_free_bytes_min:
+        return None
+    return EngineFull(f"{folder} has less than {limits.store_free_bytes_min} free bytes")
 
 
-def _open(folder: Path, *, create: bool) -> Rdict:
-    """Open RocksDB in `folder`; whatever the operating system cannot explain is StoreCorrupt."""
+def _build(room: Room, folder: Path) -> None:
+    _open(room, folder, create=True).close()
+
+
+def _open(room: Room, folder: Path, *, create: bool = False) -> Rdict:
+    """Open RocksDB in `folder`; what neither room nor the system explain is StoreCorrupt."""
     options = _options(create)
     with os_errors(f"{folder} cannot be read"):
         check_logs(folder)
     try:
         return Rdict(str(folder), options, column_families={"default": options})
     except Exception as error:
-        raise complaint(folder) or StoreCorrupt(f"{folder} cannot be opened: {error}") from error
+        raise (
+            _fullness(room, folder)
+            or complaint(folder)
+            or StoreCorrupt(f"{folder} cannot be opened: {error}")
+        ) from error
 
 
 def _options(create: bool) -> Options:

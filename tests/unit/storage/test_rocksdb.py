@@ -175,6 +175,15 @@ def test_a_failed_open_lets_go_of_the_directory(store):
     opened(store).close()
 
 
+def test_a_store_that_fails_to_open_on_a_full_disk_is_called_full(store):
+    """Opening needs room; without it nobody should be told that their data is corrupt."""
+    (store / "rocksdb" / "CURRENT").write_text("garbage")
+    with pytest.raises(EngineFull):
+        RocksEngine.open(store, FakeClock(), room=lambda _: 0)
+    with pytest.raises(StoreCorrupt):
+        RocksEngine.open(store, FakeClock(), room=lambda _: limits.store_free_bytes_min)
+
+
 # --- damage
 
 
