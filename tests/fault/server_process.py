@@ -1,0 +1,118 @@
+"""`penstock serve` as a process of its own: started, killed, stopped, and what it said."""
+
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+READY = re.compile(r"is ready at http://(\S+):(\d+) ")
+START_SECONDS_MAX = 20.0
+STOP_SECONDS_MAX = 10.0
+
+
+def command(*arguments: str) -> list[str]:
+    """Return the command line of `penstock` with these arguments."""
+    return [sys.executable, "-m", "penstock", *arguments]
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """Return this process's environment without settings of the server, and with `more`."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PENSTOCK_")}
+    return kept | more
+
+
+class ServerProcess:
+    """A server on a free port, its stderr in `log`; a context that leaves no process behind.
+
+    `wrap` stands before the command.
+    """
+
+    def __init__(
+        self,
+        *arguments: str,
+        log: Path,
+        wrap: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.log = log
+        self.port = 0
+        self.started = time.monotonic()
+        with log.open("wb") as stderr:
+            self.process = subprocess.Popen(
+                [*wrap, *command("serve", "--port", "0", *arguments)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                env=clean_environment(**(environment or {})),
+            )
+
+    @classmethod
+    def on(cls, data: Path, *arguments: str) -> "ServerProcess":
+        """Start a server over rocksdb in `data`, its log beside it, and wait until it is ready."""
+        server = cls("--data", str(data), *arguments, log=data.with_suffix(".log"))
+        server.await_ready()
+        return server
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.kill()
+
+    def await_ready(self) -> float:
+        """Wait until the server says where it is; return the seconds since its start."""
+        assert self.process.stdout is not None
+        descriptor = self.process.stdout.fileno()
+        said = b""
+        while not said.endswith(b"\n"):
+            left = self.started + START_SECONDS_MAX - time.monotonic()
+            ready, _, _ = select.select([descriptor], [], [], max(left, 0))
+            piece = os.read(descriptor, 4096) if ready else b""
+            assert piece, f"the server is not ready: {said!r}\n{self.stderr}"
+            said += piece
+        found = READY.search(said.decode())
+        assert found, said
+        self.port = int(found[2])
+        return time.monotonic() - self.started
+
+    @property
+    def stderr(self) -> str:
+        """What the server has said on stderr."""
+        return self.log.read_text("utf-8", "replace")
+
+    def kill(self) -> None:
+        """End the process as a crash would, and wait until it is gone."""
+        self.process.kill()
+        self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal."""
+        self.process.send_signal(number)
+
+    def wait(self) -> int:
+        """Wait for the end of the process and return its exit status."""
+        return self.process.wait(STOP_SECONDS_MAX)
+
+    def stop(self, number: int = signal.SIGTERM) -> float:
+        """End the process as an operator would; return the seconds that it took. It must exit 0."""
+        before = time.monotonic()
+        self.send_signal(number)
+        status = self.wait()
+        seconds = time.monotonic() - before
+        assert status == 0, f"exit status {status}\n{self.stderr}"
+        self.kill()
+        return seconds
