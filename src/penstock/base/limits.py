@@ -73,7 +73,7 @@ write_buffer_bytes_max = 256 * 1024
 linger_seconds_max = 2.0
 sweep_seconds = 0.5
 backlog_connections_max = 1024
-stop_seconds_max = 2.0
+stop_seconds_max = 1.5  # of the 2 s in which the process ends
 caller_cache_entries_max = 1024
 cached_authorization_bytes_max = 1024
 
@@ -86,7 +86,7 @@ store_write_buffer_bytes = 32 * 1024 * 1024
 store_cache_bytes = 64 * 1024 * 1024
 store_open_files_max = 512
 store_reopen_ms_min = 1000.0
-store_close_seconds_max = 1.5
+store_close_seconds_max = 0.4  # of the same 2 s
 
 # --- clients: reading a stream, tail and demo [P]
 feed_idle_ms_min = 2.0
