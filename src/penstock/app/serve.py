@@ -27,6 +27,7 @@ __all__ = ["add_arguments", "run"]
 
 _BAD_SETTING = 2
 _FAILED = 1
+_STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
 class CannotListen(Exception):
@@ -46,6 +47,10 @@ def run(arguments: argparse.Namespace) -> int:
             runner.run(_serve(settings))
     except (EngineError, CannotListen) as error:
         return _refuse(str(error), _FAILED)
+    for number in _STOPPING:
+        signal.signal(
+            number, signal.SIG_IGN
+        )  # all is done: asking again must not make it a failure
     return 0
 
 
@@ -53,7 +58,7 @@ async def _serve(settings: Settings) -> None:
     clock, entropy = SystemClock(), Entropy()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _STOPPING:
         loop.add_signal_handler(number, stop.set)
     engine = open_engine(settings, clock)
     try:

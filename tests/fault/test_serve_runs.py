@@ -1,0 +1,239 @@
+"""`penstock serve` from its start to its end: health, signals, what is in flight, its streams."""
+
+import contextlib
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fault.load import StreamReader, Writer, running
+from fault.observer import KEY, MARK, all_items, all_records, create_table
+from fault.raw_client import NoAnswer, RawClient, request_bytes
+from fault.server_process import ServerProcess, clean_environment, command
+from penstock import __version__
+from penstock.testing.checkers import lost_writes, wrong_fold, wrong_records
+
+TABLE = "fault"
+STOP_SECONDS_MAX = 2.0
+STOPPING = [signal.SIGTERM, signal.SIGINT]
+
+
+def _big_batch(number: int) -> dict[str, Any]:
+    """Return a BatchWriteItem of half a megabyte, which takes the server a while."""
+    puts = [
+        {"PutRequest": {"Item": {KEY: {"S": f"{number}-{n}"}, "pad": {"S": "x" * 20_000}}}}
+        for n in range(25)
+    ]
+    return {"RequestItems": {TABLE: puts}}
+
+
+# --- the start
+
+
+def test_a_server_says_where_it_is_and_how_it_is(tmp_path: Path) -> None:
+    with ServerProcess.on(tmp_path / "store") as server:
+        url = f"http://127.0.0.1:{server.port}"
+        with urllib.request.urlopen(f"{url}/_penstock/health") as answer:
+            health = json.load(answer)
+        assert health == {"status": "ready", "version": __version__, "engine": "rocksdb"}
+        with urllib.request.urlopen(url) as answer:
+            assert answer.read().startswith(b"healthy: dynamodb.")
+        assert server.stop() < STOP_SECONDS_MAX
+        assert server.stderr == ""
+
+
+def test_two_servers_on_two_directories_know_nothing_of_each_other(tmp_path: Path) -> None:
+    with ServerProcess.on(tmp_path / "a") as one, ServerProcess.on(tmp_path / "b") as other:
+        with RawClient(one.port) as client:
+            create_table(client, TABLE)
+            assert client.call("ListTables")["TableNames"] == [TABLE]
+        with RawClient(other.port) as client:
+            assert client.call("ListTables")["TableNames"] == []
+
+
+def test_settings_come_from_the_environment_too(tmp_path: Path) -> None:
+    given = {"PENSTOCK_DATA": str(tmp_path / "store"), "PENSTOCK_ACCOUNT": "123456789012"}
+    with ServerProcess(log=tmp_path / "log", environment=given) as server:
+        server.await_ready()
+        with RawClient(server.port) as client:
+            create_table(client, TABLE)
+            arn = client.call("DescribeTable", TableName=TABLE)["Table"]["TableArn"]
+    assert arn == f"arn:aws:dynamodb:us-east-1:123456789012:table/{TABLE}"
+    assert (tmp_path / "store" / "rocksdb").is_dir()
+
+
+# --- the end
+
+
+@pytest.mark.parametrize("number", STOPPING)
+def test_what_is_in_flight_is_answered_and_kept(tmp_path: Path, number: signal.Signals) -> None:
+    """Ten large requests have arrived but for their last byte when the signal comes."""
+    with ServerProcess.on(tmp_path / "store") as server, contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(RawClient(server.port)) for _ in range(10)]
+        create_table(clients[0], TABLE)
+        requests = [request_bytes("BatchWriteItem", _big_batch(n)) for n in range(10)]
+        for client, request in zip(clients, requests, strict=True):
+            client.send_bytes(request[:-1])
+        with RawClient(server.port) as other:  # answered, so what came before it has been read
+            other.call("ListTables")
+        before = time.monotonic()
+        server.send_signal(number)
+        for client, request in zip(clients, requests, strict=True):
+            client.send_bytes(request[-1:])
+        assert all(client.receive() == {"UnprocessedItems": {}} for client in clients)
+        assert server.wait() == 0
+        assert time.monotonic() - before < STOP_SECONDS_MAX
+        assert server.stderr == ""
+    with ServerProcess.on(tmp_path / "store") as server, RawClient(server.port) as client:
+        assert len(all_items(client, TABLE)) == 250
+
+
+@pytest.mark.parametrize("number", STOPPING)
+def test_a_stop_under_load_loses_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    keys = [f"item-{n}" for n in range(8)]
+    writers = [Writer(f"w{n}", TABLE, keys, f"{n}") for n in range(12)]
+    reader = StreamReader(TABLE)
+    with ServerProcess.on(tmp_path / "store") as server, RawClient(server.port) as client:
+        create_table(client, TABLE)
+        with running(server.port, reader, *writers):
+            while reader.watch.records_seen < 200:
+                assert server.process.poll() is None
+                time.sleep(0.01)
+            assert server.stop(number) < STOP_SECONDS_MAX
+        assert server.stderr == ""
+    assert [failure for writer in writers for failure in writer.failures] == []
+    writes = list(chain.from_iterable(writer.writes for writer in writers))
+    with ServerProcess.on(tmp_path / "store") as server, RawClient(server.port) as client:
+        records = list(chain.from_iterable(all_records(client, TABLE).values()))
+        items = all_items(client, TABLE)
+    assert lost_writes(writes, items, [KEY], MARK) == []
+    assert wrong_records(writes, records, MARK) == []
+    assert wrong_fold(records, items, [KEY]) == []
+
+
+@pytest.mark.parametrize("number", STOPPING)
+def test_clients_that_never_finish_do_not_hold_the_server_up(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with ServerProcess.on(tmp_path / "store") as server, contextlib.ExitStack() as stack:
+        idle, in_head, in_body = (stack.enter_context(RawClient(server.port)) for _ in range(3))
+        idle.call("ListTables")
+        in_head.send_bytes(b"POST / HTTP/1.1\r\nHost: lo")
+        in_body.send_bytes(request_bytes("ListTables", {"Limit": 100})[:-1])
+        idle.call("ListTables")
+        assert server.stop(number) < STOP_SECONDS_MAX
+        with pytest.raises(NoAnswer):
+            in_body.receive()
+
+
+def test_an_idle_server_ends_at_once(tmp_path: Path) -> None:
+    with ServerProcess.on(tmp_path / "store") as server, RawClient(server.port) as client:
+        client.call("ListTables")
+        assert server.stop() < STOP_SECONDS_MAX / 2
+
+
+@pytest.mark.parametrize("number", STOPPING)
+def test_asking_again_and_again_changes_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    with ServerProcess.on(tmp_path / "store") as server, RawClient(server.port) as client:
+        create_table(client, TABLE)
+        client.send("BatchWriteItem", **_big_batch(0))
+        before = time.monotonic()
+        while server.process.poll() is None:
+            server.send_signal(number)
+            time.sleep(0.002)
+            assert time.monotonic() - before < STOP_SECONDS_MAX
+        assert server.wait() == 0
+        assert server.stderr == ""
+
+
+def test_a_stop_during_the_start_leaves_a_store_that_can_be_used(tmp_path: Path) -> None:
+    """Before the server can take a signal it ends by it, with nothing begun; then it exits 0."""
+    chance = random.Random(20261001)
+    data, log = tmp_path / "store", tmp_path / "log"
+    seen = set()
+    for _ in range(8):
+        with ServerProcess("--data", str(data), log=log) as server:
+            time.sleep(chance.uniform(0.03, 0.4))  # the moment is what varies
+            before = time.monotonic()
+            server.send_signal(signal.SIGTERM)
+            seen.add(server.wait())
+            assert time.monotonic() - before < STOP_SECONDS_MAX
+            assert server.stderr == ""
+    assert seen <= {0, -signal.SIGTERM}
+    with ServerProcess.on(data) as server, RawClient(server.port) as client:
+        create_table(client, TABLE)
+
+
+# --- the standard streams
+
+
+@pytest.mark.parametrize("closed", ["1>&-", "2>&-", "0<&- 1>&- 2>&-", "1>/dev/full"])
+def test_a_server_without_its_standard_streams_serves_all_the_same(
+    tmp_path: Path, closed: str
+) -> None:
+    """And writes nothing that is meant for people into a file of the store."""
+    data = tmp_path / "store"
+    port = _free_port()
+    arguments = ["serve", "--port", str(port), "--data", str(data)]
+    script = f'exec "$@" {closed}'
+    process = subprocess.Popen(
+        ["sh", "-c", script, "sh", *command(*arguments)], env=clean_environment()
+    )
+    try:
+        with RawClient(port) as client:
+            _await_answer(client, process)
+            create_table(client, TABLE)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+    with ServerProcess.on(data) as server, RawClient(server.port) as client:
+        assert client.call("ListTables")["TableNames"] == [TABLE]
+
+
+def test_a_server_whose_reader_went_away_serves_all_the_same(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    port = _free_port()
+    arguments = ["serve", "--port", str(port), "--engine", "memory"]
+    log = tmp_path / "log"
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(
+            command(*arguments), stdout=writing, stderr=stderr, env=clean_environment()
+        )
+    os.close(writing)
+    try:
+        with RawClient(port) as client:
+            _await_answer(client, process)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        assert log.read_text() == ""
+    finally:
+        process.kill()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _await_answer(client: RawClient, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 20
+    while True:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        try:
+            client.call("ListTables")
+            return
+        except NoAnswer:
+            time.sleep(0.02)
