@@ -47,6 +47,32 @@ def _write(server: ServerProcess) -> None:
     assert not any(writer.failures for writer in writers)
 
 
+# --- settings
+
+
+@pytest.mark.parametrize(
+    ("flags", "environment", "start"),
+    [
+        (["--port", "70000"], {}, "--port: '70000' is not"),
+        (["--host", "0.0.0.0"], {}, "--host: '0.0.0.0' is not a loopback address"),
+        (["--host", "example.com"], {}, "--host: 'example.com' is not a loopback address"),
+        (["--engine", "bogus"], {}, "--engine: 'bogus' is not one of"),
+        (["--engine", "memory", "--data", "x"], {}, "--data: the memory engine keeps nothing"),
+        (["--data", ""], {}, "--data: '' is not the name of a directory"),
+        (["--account", "me"], {}, "--account: 'me' is not"),
+        (["--shards", "0"], {}, "--shards: '0' is not"),
+        ([], {"PENSTOCK_ENGINE": "bogus"}, "PENSTOCK_ENGINE: 'bogus' is not one of"),
+        ([], {"PENSTOCK_DATA": ""}, "PENSTOCK_DATA: '' is not the name of a directory"),
+        (["--bogus"], {}, "unrecognized arguments: --bogus"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused_before_anything_is_touched(
+    tmp_path: Path, flags: list[str], environment: dict[str, str], start: str
+) -> None:
+    assert refusal(*flags, status=2, cwd=tmp_path, **environment).startswith(start)
+    assert contents(tmp_path) == {}
+
+
 # --- addresses
 
 

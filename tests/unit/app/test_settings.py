@@ -1,0 +1,125 @@
+"""Every setting is taken from flag, environment or default, and refused where it makes no sense."""
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from penstock.app.settings import (
+    DEFAULT_DATA,
+    SETTINGS,
+    SettingError,
+    Settings,
+    add_arguments,
+    read_settings,
+)
+from penstock.base import limits
+
+SENSIBLE = {
+    "host": "::1",
+    "port": "0",
+    "data": "some/where",
+    "engine": "rocksdb",
+    "account": "123456789012",
+    "shards": "16",
+}
+
+
+def _refusal(flags: dict[str, str | None], environment: dict[str, str] | None = None) -> str:
+    with pytest.raises(SettingError) as refused:
+        read_settings(flags, environment or {})
+    return str(refused.value)
+
+
+def test_without_anything_given_the_defaults_hold() -> None:
+    expected = Settings("127.0.0.1", 8000, DEFAULT_DATA, "rocksdb", "000000000000", 4)
+    assert read_settings({}, {}) == expected
+
+
+def test_every_setting_is_taken_from_its_flag_and_from_its_variable() -> None:
+    assert set(SENSIBLE) == {setting.name for setting in SETTINGS}
+    expected = Settings("::1", 0, Path("some/where"), "rocksdb", "123456789012", 16)
+    assert read_settings(SENSIBLE, {}) == expected
+    variables = {f"PENSTOCK_{name.upper()}": text for name, text in SENSIBLE.items()}
+    assert read_settings(dict.fromkeys(SENSIBLE), variables) == expected
+
+
+def test_a_flag_wins_over_the_environment() -> None:
+    assert read_settings({"port": "1"}, {"PENSTOCK_PORT": "2"}).port == 1
+    assert read_settings({"port": "1"}, {"PENSTOCK_PORT": "nonsense"}).port == 1
+
+
+def test_what_is_wrong_is_told_with_the_name_that_it_was_given_under() -> None:
+    text = "'x' is not a whole number from 0 to 65535"
+    assert _refusal({"port": "x"}) == f"--port: {text}"
+    assert _refusal({}, {"PENSTOCK_PORT": "x"}) == f"PENSTOCK_PORT: {text}"
+
+
+@pytest.mark.parametrize(
+    "port", ["", "x", "-1", "65536", "1.5", "0x10", " 1", "1_0", "٣", "9" * 99]
+)
+def test_what_is_no_port_is_refused(port: str) -> None:
+    assert _refusal({"port": port}).startswith("--port: ")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1"])
+def test_loopback_addresses_are_taken(host: str) -> None:
+    assert read_settings({"host": host}, {}).host == host
+
+
+def test_localhost_is_the_loopback_address_whatever_the_machine_makes_of_the_name() -> None:
+    assert read_settings({"host": "localhost"}, {}).host == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["0.0.0.0", "::", "10.0.0.1", "example.com", "", "127.1", "127.0.0.1:80", "::ffff:8.8.8.8"],
+)
+def test_any_other_host_is_refused_with_the_reason(host: str) -> None:
+    assert _refusal({"host": host}) == (
+        f"--host: {host!r} is not a loopback address; until Penstock can check signatures it"
+        " listens on loopback only"
+    )
+
+
+@pytest.mark.parametrize("engine", ["", "bogus", "RocksDB", "memory "])
+def test_an_unknown_engine_is_refused_with_those_there_are(engine: str) -> None:
+    assert _refusal({"engine": engine}) == f"--engine: {engine!r} is not one of memory, rocksdb"
+
+
+@pytest.mark.parametrize("account", ["", "12345678901", "1234567890123", "12345678901x", "１" * 12])
+def test_what_is_no_account_is_refused(account: str) -> None:
+    assert _refusal({"account": account}) == (
+        f"--account: {account!r} is not an account number of 12 digits"
+    )
+
+
+@pytest.mark.parametrize("shards", ["0", "-4", "four", str(limits.shards_per_table_max + 1)])
+def test_what_is_no_count_of_shards_is_refused(shards: str) -> None:
+    assert _refusal({"shards": shards}) == (
+        f"--shards: {shards!r} is not a whole number from 1 to {limits.shards_per_table_max}"
+    )
+
+
+@pytest.mark.parametrize("data", ["", "nul\0byte"])
+def test_a_directory_needs_a_name(data: str) -> None:
+    """An empty one is what an unset shell variable leaves: it must not mean the default."""
+    assert _refusal({"data": data}) == f"--data: {data!r} is not the name of a directory"
+    assert _refusal({}, {"PENSTOCK_DATA": data}).startswith("PENSTOCK_DATA: ")
+
+
+def test_the_memory_engine_takes_no_directory_wherever_it_comes_from() -> None:
+    assert read_settings({"engine": "memory"}, {}).data is None
+    text = "the memory engine keeps nothing on disk"
+    assert _refusal({"engine": "memory", "data": "x"}) == f"--data: {text}"
+    assert _refusal({"engine": "memory"}, {"PENSTOCK_DATA": "x"}) == f"PENSTOCK_DATA: {text}"
+
+
+def test_the_help_names_every_flag_its_variable_and_its_default() -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    text = " ".join(parser.format_help().split()).replace("- ", "-")
+    for setting in SETTINGS:
+        assert f"--{setting.name}" in text
+        assert f"or PENSTOCK_{setting.name.upper()}" in text
+        assert not setting.default or f"(default {setting.default})" in text
