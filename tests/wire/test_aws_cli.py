@@ -1,0 +1,165 @@
+"""The `aws` command does every action of both services, with only the endpoint changed.
+
+Each call is a process of its own that takes about a second, so there is one server, one story for
+all actions, and what does not depend on each other runs side by side.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penstock.operations.registry import ACTIONS
+from penstock.testing.server import RunningServer
+
+pytestmark = pytest.mark.slow
+
+AWS = Path(sys.executable).parent / "aws"
+SCHEMA = ["AttributeName=pk,KeyType=HASH", "AttributeName=sk,KeyType=RANGE"]
+TYPES = ["AttributeName=pk,AttributeType=S", "AttributeName=sk,AttributeType=N"]
+STREAM_ON = "StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES"
+
+
+class Aws:
+    """The command line of AWS, pointed at one server; it notes which actions it was used for."""
+
+    def __init__(self, url: str, home: Path) -> None:
+        self._url = url
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_PAGER": "",
+        }
+        self.used: set[str] = set()
+
+    def run(self, service: str, action: str, *arguments: Any) -> Any:
+        """Return what `aws SERVICE ACTION ARGUMENTS` printed; it prints nothing for nothing."""
+        self.used.add(f"{service} {action}")
+        texts = [a if isinstance(a, str) else json.dumps(a) for a in arguments]
+        command = [sys.executable, str(AWS), service, action, *texts, "--endpoint-url", self._url]
+        done = subprocess.run(
+            command, env=self._environment, capture_output=True, text=True, check=False, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == ""
+        return json.loads(done.stdout) if done.stdout else None
+
+    def together(self, *calls: Callable[[], Any]) -> list[Any]:
+        """Return what each of the calls returns, made side by side."""
+        with ThreadPoolExecutor(4) as pool:
+            return [made.result() for made in [pool.submit(call) for call in calls]]
+
+
+@pytest.fixture
+def aws(tmp_path: Path) -> Iterator[Aws]:
+    with RunningServer(shards=1) as server:
+        yield Aws(server.url, tmp_path)
+
+
+def hyphenated(action: str) -> str:
+    """Return an action's name as the command line spells it."""
+    return "".join(f"-{c.lower()}" if c.isupper() else c for c in action).lstrip("-")
+
+
+def item(number: int, **more: Any) -> dict[str, Any]:
+    return {"pk": {"S": "p"}, "sk": {"N": str(number)}, **more}
+
+
+def test_every_action_through_the_command_line(aws: Aws) -> None:
+    table = ["--table-name", "Music"]
+
+    def ddb(action: str, *arguments: Any) -> Any:
+        return aws.run("dynamodb", action, *arguments)
+
+    def streams(action: str, *arguments: Any) -> Any:
+        return aws.run("dynamodbstreams", action, *arguments)
+
+    made = ddb(
+        "create-table",
+        *table,
+        *("--key-schema", *SCHEMA, "--attribute-definitions", *TYPES),
+        *("--billing-mode", "PAY_PER_REQUEST", "--stream-specification", STREAM_ON),
+    )["TableDescription"]
+    assert made["TableArn"] == "arn:aws:dynamodb:us-east-1:000000000000:table/Music"
+    arn = ["--stream-arn", made["LatestStreamArn"]]
+
+    _write(aws, table)
+    _read(aws, table)
+    _, listed, described = aws.together(
+        lambda: ddb("delete-item", *table, "--key", item(2)),
+        lambda: streams("list-streams", *table),
+        lambda: streams("describe-stream", *arn),
+    )
+    assert [stream["StreamArn"] for stream in listed["Streams"]] == [made["LatestStreamArn"]]
+    (shard,) = described["StreamDescription"]["Shards"]
+    iterator = streams(
+        "get-shard-iterator",
+        *(*arn, "--shard-id", shard["ShardId"], "--shard-iterator-type", "TRIM_HORIZON"),
+    )["ShardIterator"]
+    records = streams("get-records", "--shard-iterator", iterator)["Records"]
+    names = sorted(record["eventName"] for record in records)
+    assert names == ["INSERT"] * 3 + ["MODIFY", "REMOVE"]
+
+    off = ddb("update-table", *table, "--stream-specification", "StreamEnabled=false")
+    assert "StreamSpecification" not in off["TableDescription"]
+    gone = ddb("delete-table", *table)["TableDescription"]
+    assert gone["TableStatus"] == "DELETING"
+    services = zip(("dynamodb", "dynamodbstreams"), ACTIONS.values(), strict=True)
+    assert aws.used == {
+        f"{s} {hyphenated(action)}" for s, actions in services for action in actions
+    }
+
+
+def _write(aws: Aws, table: list[str]) -> None:
+    """Put items 1 to 3, with the table seen before them."""
+    puts = [{"PutRequest": {"Item": item(number)}} for number in (2, 3)]
+    _, batch, tables, described = aws.together(
+        lambda: aws.run("dynamodb", "put-item", *table, "--item", item(1, body={"S": "é\n"})),
+        lambda: aws.run("dynamodb", "batch-write-item", "--request-items", {"Music": puts}),
+        lambda: aws.run("dynamodb", "list-tables"),
+        lambda: aws.run("dynamodb", "describe-table", *table),
+    )
+    assert batch["UnprocessedItems"] == {}
+    assert tables["TableNames"] == ["Music"]
+    assert described["Table"]["TableStatus"] == "ACTIVE"
+    updated = aws.run(
+        "dynamodb",
+        "update-item",
+        *table,
+        *("--key", item(3), "--update-expression", "SET #s = :s", "--return-values", "ALL_NEW"),
+        *("--expression-attribute-names", {"#s": "status"}),
+        *("--expression-attribute-values", {":s": {"S": "new"}}),
+    )
+    assert updated["Attributes"] == item(3, status={"S": "new"})
+
+
+def _read(aws: Aws, table: list[str]) -> None:
+    """Read the items in every way."""
+    one, many, queried, scanned = aws.together(
+        lambda: aws.run("dynamodb", "get-item", *table, "--key", item(1)),
+        lambda: aws.run(
+            "dynamodb", "batch-get-item", "--request-items", {"Music": {"Keys": [item(2)]}}
+        ),
+        lambda: aws.run(
+            "dynamodb",
+            "query",
+            *table,
+            *("--key-condition-expression", "pk = :p AND sk >= :n", "--no-scan-index-forward"),
+            *("--expression-attribute-values", {":p": {"S": "p"}, ":n": {"N": "2"}}),
+        ),
+        lambda: aws.run("dynamodb", "scan", *table, "--page-size", "1", "--select", "COUNT"),
+    )
+    assert one["Item"] == item(1, body={"S": "é\n"})
+    assert many["Responses"] == {"Music": [item(2)]}
+    assert [found["sk"]["N"] for found in queried["Items"]] == ["3", "2"]
+    assert (scanned["Count"], scanned["ScannedCount"]) == (3, 3)
