@@ -1,0 +1,75 @@
+"""Actions that the server does not have, and what every answer carries."""
+
+import gzip
+import json
+import re
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+COMING = [
+    "BatchExecuteStatement",
+    "DescribeTimeToLive",
+    "ExecuteStatement",
+    "ExecuteTransaction",
+    "TransactGetItems",
+    "TransactWriteItems",
+    "UpdateTimeToLive",
+]
+
+
+@pytest.mark.parametrize("action", COMING)
+def test_actions_of_a_later_release(invalid: Callable[..., str], action: str) -> None:
+    """What will come is refused by name, whatever it is asked."""
+    for body in ({}, {"TableName": "abc", "Statement": 5}):
+        assert invalid(action, body) == f"{action} is not supported by this release of Penstock"
+
+
+@pytest.mark.parametrize("action", ["CreateBackup", "putItem", "PutItem2", "", "PutItem "])
+def test_actions_that_are_none(refusal: Callable[..., tuple[str, str | None]], action: str) -> None:
+    """What will not come, or is no action at all, is unknown, without a text."""
+    assert refusal(action, {}) == ("UnknownOperationException", None)
+
+
+def test_actions_of_the_other_service(rejected: Callable[..., tuple[str, str]]) -> None:
+    """Tables and streams are two services: neither knows the actions of the other."""
+    for target in ("DynamoDBStreams_20120810.PutItem", "DynamoDB_20120810.GetRecords"):
+        assert rejected(target, {})[0] == "UnknownOperationException"
+
+
+def test_a_body_that_is_not_json_comes_before_an_unknown_action(
+    refusal: Callable[..., tuple[str, str | None]],
+) -> None:
+    """The body is read before the action is looked for."""
+    assert refusal("NoSuchAction", b"{") == ("SerializationException", None)
+
+
+def test_what_every_answer_carries(raw: Callable[..., Any]) -> None:
+    """An answer has its type, a request id of its own, and the CRC-32 of its body."""
+    ids = set()
+    for _ in range(3):
+        answer = raw("DynamoDB_20120810.ListTables", {"Limit": 1})
+        assert answer.status == 200
+        assert answer.headers["content-type"] == "application/x-amz-json-1.0"
+        assert int(answer.headers["x-amz-crc32"]) == zlib.crc32(answer.body)
+        assert re.fullmatch("[A-Z0-9]{52}", answer.headers["x-amzn-requestid"])
+        ids.add(answer.headers["x-amzn-requestid"])
+    assert len(ids) == 3
+
+
+def test_a_gzipped_body(raw: Callable[..., Any], ddb: Any, plain: str, key: dict[str, Any]) -> None:
+    """A body may come compressed."""
+    body = gzip.compress(json.dumps({"TableName": plain, "Item": key}).encode())
+    assert raw("DynamoDB_20120810.PutItem", body, Content_Encoding="gzip").status == 200
+    assert ddb.get_item(TableName=plain, Key=key)["Item"] == key
+
+
+@pytest.mark.parametrize(
+    "text", ['{"TableName": "\\ud800abc"}', '{"TableName": 1e999}', '{"Limit": 1e999}', "[" * 5000]
+)
+def test_json_at_the_edge_of_what_is_json(raw: Callable[..., Any], text: str) -> None:
+    """Lone surrogates, numbers beyond all range and endless nesting are refused cleanly."""
+    for action in ("DescribeTable", "ListTables", "PutItem"):
+        assert raw(f"DynamoDB_20120810.{action}", text.encode()).status == 400
