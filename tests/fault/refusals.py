@@ -53,7 +53,7 @@ def refusal(
 
 
 def contents(path: Path) -> dict[str, str]:
-    """Return a digest of every file below `path` and of `path` itself, by its name.
+    """Return a digest of every file below `path`, or of `path` if it is one, by its name.
 
     RocksDB's log for people is left out: it tells of every attempt to open.
     """

@@ -100,7 +100,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.slow
 def test_a_full_file_system_refuses_writes_until_there_is_room_again(small_disk: Path) -> None:
     clients, data = Clients(), small_disk / "store"
-    with ServerProcess.on(data) as server:
+    log = small_disk.with_suffix(".log")  # on another file system: this one will be full
+    with ServerProcess("--data", str(data), log=log) as server:
+        server.await_ready()
         with RawClient(server.port) as client:
             create_table(client, TABLE)
         clients.work_until(server.port, lambda: clients.acknowledged > 300, "at work")
@@ -113,6 +115,7 @@ def test_a_full_file_system_refuses_writes_until_there_is_room_again(small_disk:
         done = clients.acknowledged
         clients.work_until(server.port, lambda: clients.acknowledged > done + 300, "at work again")
         clients.check(server.port)
+        assert _said(server) == ["There is no room to write", "There is room to write again"]
         server.kill()
     with ServerProcess.on(data) as server:
         clients.check(server.port)
@@ -142,6 +145,7 @@ def test_a_write_that_the_disk_breaks_off_is_refused_and_undone_or_whole(tmp_pat
         clients.work_until(server.port, lambda: clients.refused > 50, "refused")
         assert clients.acknowledged > 20
         clients.check(server.port)
+        assert _said(server)[0] == "The store failed and needs to be opened again"
         server.kill()
     with ServerProcess.on(data) as server:
         clients.check(server.port)
@@ -149,6 +153,12 @@ def test_a_write_that_the_disk_breaks_off_is_refused_and_undone_or_whole(tmp_pat
         clients.work_until(server.port, lambda: clients.acknowledged > done + 100, "at work again")
         clients.check(server.port)
         server.stop()
+
+
+def _said(server: ServerProcess) -> list[str]:
+    """Return the texts of the server's log, without times, levels and fields."""
+    lines = (line.split(" ", 3)[3] for line in server.stderr.splitlines())
+    return [line.partition(" error=")[0] for line in lines]
 
 
 def _refused_for_now(port: int) -> None:

@@ -16,6 +16,7 @@ acknowledged to nobody.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
@@ -26,6 +27,8 @@ from penstock.base.errors.engine import EngineError, EngineUnavailable
 from penstock.storage.flusher import Flusher
 from penstock.storage.overlay import Overlay
 from penstock.storage.waist import Lock, Reader, Stamp, T, Transaction, log_span
+
+log = logging.getLogger(__name__)
 
 Answer = asyncio.Future[None]
 
@@ -100,6 +103,7 @@ class GroupCommitEngine:
         self._flushing: _Group | None = None
         self._scheduled = False
         self._trouble: EngineError | None = None
+        self._has_room = True
         self._reopening = False
         self._reopen_at = 0.0
         self._closed = False
@@ -225,9 +229,11 @@ class GroupCommitEngine:
         try:
             self._store.reserve()
         except EngineError as full:  # nothing is touched: only this group is lost
+            self._note_room(full)
             self._end(group, full)
             self._take_turns()
             return
+        self._note_room(None)
         self._flushing = group
         try:
             self._store.write(group.overlay)
@@ -251,8 +257,17 @@ class GroupCommitEngine:
             self._wake(log)
         self._start()
 
+    def _note_room(self, full: EngineError | None) -> None:
+        """Tell the log when the room to write ends, and when there is some again."""
+        if full is not None and self._has_room:
+            log.error("There is no room to write", extra={"error": str(full)})
+        elif full is None and not self._has_room:
+            log.info("There is room to write again")
+        self._has_room = full is None
+
     def _fail(self, error: EngineError) -> None:
         """Drop all that is not durable, and use the store no more until it is opened again."""
+        log.error("The store failed and needs to be opened again", extra={"error": str(error)})
         self._trouble = error
         self._reopen_at = self._clock.elapsed_ms() + limits.store_reopen_ms_min
         self._drop_pending(error)
@@ -263,7 +278,10 @@ class GroupCommitEngine:
         self._reopening = False
         self._trouble = None if error is None else _engine_error(error)
         if error is None:
+            log.info("The store is open again")
             self._store.settle()
+        else:
+            log.error("The store could not be opened again", extra={"error": str(error)})
         self._take_turns()
 
     def _drop_pending(self, error: EngineError) -> None:
