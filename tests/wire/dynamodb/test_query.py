@@ -388,6 +388,22 @@ def test_a_filter_may_not_name_a_key_attribute(
         )
 
 
+def test_no_part_of_a_key_attribute_can_be_read(
+    ddb: Any, refused: Callable[..., str], new_table: Callable[..., str]
+) -> None:
+    """A projection of one is refused as such; a filter names a key attribute, and that is told."""
+    table = new_table(sort="N")
+    for path in ("pk.x", "pk[0]", "sk.x.y"):
+        message = refused(VALIDATION, ask, ddb=ddb, table=table, ProjectionExpression=f"a, {path}")
+        assert message == (
+            "Key attributes must be scalars; list random access '[]' and map lookup '.' are not"
+            f" allowed: Key: {path[:2]}"
+        )
+    condition = "attribute_exists(pk.x)"
+    message = refused(VALIDATION, ask, ddb=ddb, table=table, FilterExpression=condition)
+    assert message.startswith("Filter Expression can only contain non-primary key attributes")
+
+
 def start(pk: str, sk: str) -> dict[str, Any]:
     return {"pk": {"S": pk}, "sk": {"N": sk}}
 

@@ -280,6 +280,20 @@ def test_a_starting_key_of_another_segment(
     )
 
 
+@pytest.mark.parametrize("member", ["ProjectionExpression", "FilterExpression"])
+def test_no_part_of_a_key_attribute_can_be_read(
+    ddb: Any, refused: Callable[..., str], new_table: Callable[..., str], member: str
+) -> None:
+    table = new_table(sort="N")
+    for path in ("pk.x", "pk[0]", "sk.x.y"):
+        text = f"attribute_exists({path})" if member == "FilterExpression" else f"a, {path}"
+        message = refused(VALIDATION, ddb.scan, TableName=table, **{member: text})
+        assert message == (
+            "Key attributes must be scalars; list random access '[]' and map lookup '.' are not"
+            f" allowed: Key: {path[:2]}"
+        )
+
+
 # --- behaviour
 
 

@@ -341,6 +341,15 @@ def query_type_mismatch() -> ApiError:
     return parameter_values_invalid("Condition parameter type does not match schema type")
 
 
+def key_not_scalar(attribute: str) -> ApiError:
+    """Return the error for a path into a key attribute; AWS, by dynalite and Alternator's notes."""
+    return validation(
+        "Key attributes must be scalars; list random access '[]' and map lookup '.' are not"
+        " allowed:"
+        f" Key: {attribute}"
+    )
+
+
 # --- running an update
 
 
@@ -352,6 +361,11 @@ def update_path_invalid() -> ApiError:
 def update_operand_wrong() -> ApiError:
     """Return the error for an attribute whose type an update cannot compute with."""
     return validation("An operand in the update expression has an incorrect data type")
+
+
+def update_too_large() -> ApiError:
+    """Return the error for an update that makes an item of more than 400 KB."""
+    return validation("Item size to update has exceeded the maximum allowed size")
 
 
 def update_attribute_missing() -> ApiError:

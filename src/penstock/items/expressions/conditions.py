@@ -47,18 +47,21 @@ class ConditionProgram(NamedTuple):
     predicate: Predicate
     demands: tuple[Demand, ...]
     names: frozenset[str]
+    nested: frozenset[str]
 
 
 class Condition:
     """A condition of one request."""
 
-    __slots__ = ("_predicate", "_values", "names")
+    __slots__ = ("_predicate", "_values", "names", "nested")
 
     def __init__(self, program: ConditionProgram, values: Values) -> None:
         self._predicate = program.predicate
         self._values = values
         self.names = program.names
         """The top-level attributes that it reads: a filter of Query may read no key."""
+        self.nested = program.nested
+        """Those of which it reads a part: a key has none."""
 
     def holds(self, item: Item | None) -> bool:
         """Say whether the condition is true of `item`; None is an item that does not exist."""
@@ -72,7 +75,12 @@ def compile_condition(kind: str, node: Node, names: Mapping[str, str]) -> Condit
     """
     compiler = _Compiler(kind, names)
     predicate = compiler.condition(node)
-    return ConditionProgram(predicate, tuple(compiler.demands), frozenset(compiler.attributes))
+    return ConditionProgram(
+        predicate,
+        tuple(compiler.demands),
+        frozenset(compiler.attributes),
+        frozenset(compiler.nested),
+    )
 
 
 class _Compiler:
@@ -83,6 +91,7 @@ class _Compiler:
         self._names = names
         self.demands: list[Demand] = []
         self.attributes: set[str] = set()
+        self.nested: set[str] = set()
 
     def condition(self, node: Node) -> Predicate:
         match node:
@@ -140,6 +149,8 @@ class _Compiler:
             case Path():
                 elements = self._path(node)
                 self.attributes.add(str(elements[0]))
+                if len(elements) > 1:
+                    self.nested.add(str(elements[0]))
                 return reader(elements)
             case ValueRef(placeholder):
                 return _value_of(placeholder)

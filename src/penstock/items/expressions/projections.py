@@ -18,6 +18,11 @@ class Projection(NamedTuple):
         """The top-level attributes that it takes, whole or in part."""
         return frozenset(map(str, self.tree))
 
+    @property
+    def nested(self) -> frozenset[str]:
+        """The top-level attributes of which it takes a part."""
+        return frozenset(str(name) for name, below in self.tree.items() if below is not None)
+
     def apply(self, item: Item) -> Item:
         """Return the projected parts of `item`; what it does not have is left out."""
         return chosen(item, self.tree)

@@ -8,7 +8,9 @@ import msgspec
 
 from penstock.base.errors import dynamodb
 from penstock.base.errors.api import ApiError
+from penstock.base.errors.expressions import key_not_scalar
 from penstock.items.expressions import Prepared
+from penstock.items.keys import KeySchema
 from penstock.items.values import Item, canonical_item
 from penstock.operations.dynamodb import capacity, members
 from penstock.tables.descriptor import Table
@@ -73,6 +75,16 @@ def check_select(request: Mapping[str, Any], envelope: str = "") -> None:
         raise dynamodb.validation(
             f"{envelope}ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"
         )
+
+
+def check_scalar_keys(schema: KeySchema, nested: frozenset[str]) -> None:
+    """Raise ValidationException where an expression reads a part of a key attribute.
+
+    `nested` are the attributes of which it reads a part.
+    """
+    for name in schema.names:
+        if name in nested:
+            raise key_not_scalar(name)
 
 
 def start_attributes(request: Mapping[str, Any]) -> Item | None:

@@ -52,6 +52,8 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     key_range = prepared.key_condition.bind(table.schema)
     backward = not request.get("ScanIndexForward", True)
     span = _span(table, key_range, start_key, backward)
+    if prepared.projection is not None:
+        pages.check_scalar_keys(table.schema, prepared.projection.nested)
     if prepared.filter is not None:
         _check_filter(prepared.filter.names, table.schema)
     page = context.tables.read(

@@ -31,6 +31,9 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     prepared = prepare(request, ("FilterExpression", "ProjectionExpression"))
     table = context.tables.table(context.region, members.table_name(context, request["TableName"]))
     span = _span(request, table, start)
+    for expression in (prepared.projection, prepared.filter):
+        if expression is not None:
+            pages.check_scalar_keys(table.schema, expression.nested)
     page = context.tables.read(
         lambda reader: read_page(reader, span, request.get("Limit"), keep=pages.keep_by(prepared))
     )
