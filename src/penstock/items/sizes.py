@@ -3,11 +3,15 @@
 Names and texts count their UTF-8 bytes, binary its raw bytes, numbers as `number_bytes` says, true,
 false and null one; a set the sum of its members; a list or map three, one per element, and its
 contents (AWS developer guide and dynalite, checked against AWS, 2026-10). Values are canonical.
+
+Counting ends soon after it is over the limit of an item, because what an update computes may hold
+one large value many times. A size over the limit is therefore only known to be over it.
 """
 
 from collections.abc import Callable
 from typing import Any
 
+from penstock.base.limits import item_bytes_max
 from penstock.items.numbers import number_bytes
 from penstock.items.values import Item, Value
 
@@ -27,6 +31,8 @@ def item_bytes(item: Item) -> int:
     for name, value in item.items():
         ((kind, content),) = value.items()
         total += text_bytes(name) + _SIZE_OF[kind](content)
+        if total > item_bytes_max:
+            break
     return total
 
 
@@ -44,8 +50,12 @@ def _one_byte(_content: bool) -> int:
 
 
 def _list_bytes(elements: list[Value]) -> int:
-    overhead = _CONTAINER_BYTES + _ELEMENT_BYTES * len(elements)
-    return overhead + sum(map(value_bytes, elements))
+    total = _CONTAINER_BYTES + _ELEMENT_BYTES * len(elements)
+    for element in elements:
+        if total > item_bytes_max:
+            break
+        total += value_bytes(element)
+    return total
 
 
 def _map_bytes(members: Item) -> int:

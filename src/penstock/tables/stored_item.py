@@ -6,6 +6,7 @@ a record's SizeBytes need no decoding. Two items are equal by value exactly when
 
 from typing import NamedTuple
 
+from penstock.base.limits import item_bytes_max
 from penstock.items.canonical import decode_item, encode_item
 from penstock.items.sizes import item_bytes
 from penstock.items.values import Item
@@ -25,9 +26,10 @@ class StoredItem(NamedTuple):
         return decode_item(self.data)
 
 
-def stored_item(item: Item) -> StoredItem:
-    """Return `item` in the form that is stored."""
-    return StoredItem(item_bytes(item), encode_item(item))
+def stored_item(item: Item) -> StoredItem | None:
+    """Return `item` in the form that is stored, or None where it is over 400 KB."""
+    size = item_bytes(item)
+    return None if size > item_bytes_max else StoredItem(size, encode_item(item))
 
 
 def pack_item(item: StoredItem) -> bytes:

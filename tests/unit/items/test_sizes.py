@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 
 from item_strategies import items, values
+from penstock.base.limits import item_bytes_max
 from penstock.items.sizes import item_bytes, text_bytes, value_bytes
 from penstock.items.values import canonical_item, canonical_value
 
@@ -91,3 +92,14 @@ def test_sizes_agree_with_a_simpler_model(raw: Any) -> None:
 def test_item_sizes_agree_with_a_simpler_model(raw: Any) -> None:
     """The size of an item is the size of it as a map without the map's own overhead."""
     assert item_bytes(canonical_item(raw)) == modelled({"M": raw}) - 3 - len(raw)
+
+
+_LARGE = {"L": [{"NULL": True}] * 200_000}
+
+
+@pytest.mark.parametrize(
+    "value", [{"L": [_LARGE] * 10**6}, {"M": dict.fromkeys(map(str, range(10**6)), _LARGE)}]
+)
+def test_counting_ends_soon_after_the_limit_of_an_item(value: Any) -> None:
+    """One large list that stands in a million places is not counted a million times."""
+    assert item_bytes({"a": value}) > item_bytes_max

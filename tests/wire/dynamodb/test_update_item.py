@@ -1,5 +1,6 @@
 """UpdateItem: types of members, refusals with their texts and order, and what is updated."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,7 @@ TOO_DEEP = (
     " beyond supported limit"
 )
 ITEM_BYTES_MAX = 409_600
+SECONDS_MAX = 5.0  # counting every copy took 30
 Item = dict[str, Any]
 
 
@@ -702,6 +704,20 @@ def test_the_size_of_an_item_to_the_byte(
             "Item size to update has exceeded the maximum allowed size"
         )
     assert len(stored(ddb, plain, key)["a"]["S"]) == room
+
+
+def test_many_copies_of_a_large_value_are_refused_at_once(
+    refused: Callable[..., str], ddb: Any, plain: str, key: Item
+) -> None:
+    """An update of 4 KB that would make an item of 100 MB costs the server no such work."""
+    values = {"a": {"L": [{"NULL": True}] * 100_000}}
+    ddb.update_item(**update(plain, key, "SET a = :a", values=values))
+    copies = ", ".join(f"b{number} = a" for number in range(400))
+    before = time.monotonic()
+    assert refused(
+        "ValidationException", ddb.update_item, **update(plain, key, f"SET {copies}")
+    ) == ("Item size to update has exceeded the maximum allowed size")
+    assert time.monotonic() - before < SECONDS_MAX
 
 
 def test_nesting_to_the_level(invalid: Callable[..., str], ddb: Any, plain: str, key: Item) -> None:

@@ -74,6 +74,11 @@ def condition_failed(item: dict[str, Any] | None = None) -> ApiError:
     )
 
 
+def item_too_large() -> ApiError:
+    """Return the error for putting an item of more than 400 KB."""
+    return validation("Item size has exceeded the maximum allowed size")
+
+
 def not_yet(what: str) -> ApiError:
     """Return the refusal of a part of the service that this release does not have."""
     return validation(f"{what} is not supported by this release of Penstock")

@@ -17,7 +17,9 @@ from penstock.base.errors.expressions import (
     update_of_key,
     update_operand_wrong,
     update_path_invalid,
+    update_too_large,
 )
+from penstock.base.limits import item_bytes_max
 from penstock.items.expressions.demands import Demand, operand_types, section_operand
 from penstock.items.expressions.paths import (
     Elements,
@@ -247,7 +249,10 @@ def _or_else(operand: Operand, other: Operand) -> Operand:
 
 def _joined(head: Operand, tail: Operand) -> Operand:
     def value(item: Item, values: Values) -> Value | None:
-        return {"L": _content(head(item, values), "L") + _content(tail(item, values), "L")}
+        joined = _content(head(item, values), "L") + _content(tail(item, values), "L")
+        if len(joined) > item_bytes_max:  # calls in calls could double it again and again
+            raise update_too_large()
+        return {"L": joined}
 
     return value
 

@@ -86,8 +86,7 @@ def _element(given_name: str, write: dict[str, Any]) -> Element:
         )
     if "PutRequest" in write:
         item = canonical_item(write["PutRequest"]["Item"])
-        too_large = "Item size has exceeded the maximum allowed size"
-        return Element(given_name, item, item_within_limit(item, too_large))
+        return Element(given_name, item, item_within_limit(item, dynamodb.item_too_large))
     return Element(given_name, canonical_item(write["DeleteRequest"]["Key"]), None)
 
 

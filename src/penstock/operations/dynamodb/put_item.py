@@ -39,7 +39,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     item = canonical_item(request["Item"])
     if request.get("ReturnValues", "NONE") not in {"NONE", "ALL_OLD"}:
         raise dynamodb.validation("ReturnValues can only be ALL_OLD or NONE")
-    new = item_within_limit(item, "Item size has exceeded the maximum allowed size")
+    new = item_within_limit(item, dynamodb.item_too_large)
     condition = prepare(request, ("ConditionExpression",)).condition
 
     def decide(old: StoredItem | None) -> StoredItem:

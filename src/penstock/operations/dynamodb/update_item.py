@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from penstock.base.errors.expressions import update_too_large
 from penstock.items.expressions import Update, prepare
 from penstock.items.keys import item_key_for_lookup
 from penstock.items.values import Item, canonical_item, check_nesting
@@ -32,8 +33,6 @@ SHAPE = Structure(
     ),
 )
 
-TOO_LARGE = "Item size to update has exceeded the maximum allowed size"
-
 
 async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Update the item and answer with the attributes that ReturnValues asks for."""
@@ -60,13 +59,14 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 def _updated(update: Update | None, old: StoredItem | None, keys: Item) -> StoredItem | None:
     """Return what becomes of the item; without an expression, an item of its keys is made."""
     if update is None:
-        return old or item_within_limit(keys, TOO_LARGE)
+        return old or item_within_limit(keys, update_too_large)
     item = None if old is None else old.item()
     if not update.creates(item):
         return None
     new = update.apply(item, keys).new
+    stored = item_within_limit(new, update_too_large)  # first: only then is it small enough to walk
     check_nesting(new)
-    return item_within_limit(new, TOO_LARGE)
+    return stored
 
 
 def _attributes(asked: str, update: Update | None, change: Change, keys: Item) -> Item | None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from penstock.base import limits
 from penstock.base.errors import dynamodb
+from penstock.base.errors.api import ApiError
 from penstock.items.expressions import Condition
 from penstock.items.values import Item
 from penstock.operations.dynamodb.members import table_name
@@ -27,11 +27,11 @@ def check_condition(
     raise dynamodb.condition_failed(old.item() if shown and old is not None else None)
 
 
-def item_within_limit(item: Item, message: str) -> StoredItem:
-    """Return `item` in the form that is stored; ValidationException with `message` over 400 KB."""
+def item_within_limit(item: Item, too_large: Callable[[], ApiError]) -> StoredItem:
+    """Return `item` in the form that is stored; the error `too_large` over 400 KB."""
     stored = stored_item(item)
-    if stored.size > limits.item_bytes_max:
-        raise dynamodb.validation(message)
+    if stored is None:
+        raise too_large()
     return stored
 
 

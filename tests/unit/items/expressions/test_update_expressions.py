@@ -212,6 +212,17 @@ def test_an_update_that_the_item_does_not_allow_is_refused(text: str, message: s
     assert refused.value.message == message
 
 
+def test_a_list_that_no_item_can_hold_is_not_made() -> None:
+    """Calls in calls would double the list seven times, before anybody counts its bytes."""
+    text = "a"
+    for _ in range(7):
+        text = f"list_append({text}, {text})"
+    old = KEY | {"a": {"L": [{"NULL": True}] * 200_000}}
+    with pytest.raises(ApiError) as caught:
+        update(f"SET b = {text}").apply(old, KEY)
+    assert caught.value.message == "Item size to update has exceeded the maximum allowed size"
+
+
 def test_arithmetic_out_of_range_is_an_overflow() -> None:
     largest = {"n": {"N": "9" * 38 + "0" * 88}}
     for text in ["SET n = n + :big", "ADD n :big"]:
