@@ -148,6 +148,7 @@ def test_every_limit_gives_the_same_streams(
     for limit in range(1, 6):
         found = pages(streams, TableName=table, Limit=limit)
         assert arns(found) == whole
+        assert len(found) == -(-len(whole) // limit)
         for page in found[:-1]:
             assert len(page["Streams"]) == limit
             assert page["LastEvaluatedStreamArn"] == page["Streams"][-1]["StreamArn"]
