@@ -12,116 +12,74 @@ STREAMS = "DynamoDBStreams_20120810."
 Body = dict[str, Any]
 
 
+KEY: Body = {"pk": {"S": "p"}, "sk": {"N": "1"}}
+ITEM: Body = {
+    **KEY,
+    "s": {"S": "text"},
+    "n": {"N": "12.5"},
+    "b": {"B": "AAEC"},
+    "set": {"SS": ["a", "b"]},
+    "numbers": {"NS": ["1", "2"]},
+    "l": {"L": [{"NULL": True}, {"BOOL": False}]},
+    "m": {"M": {"x": {"M": {"y": {"BS": ["AA=="]}}}}},
+}
+NAMES, VALUES = {"#s": "s"}, {":v": {"S": "text"}}
+TOLD = {"ReturnConsumedCapacity": "INDEXES"}
+STREAM_ON = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+
+
 def valid_requests(table: str, arn: str, shard: str, iterator: str) -> dict[str, Body]:
     """Return a good request of each action by its target.
 
     `table` has the partition key pk (S) and the sort key sk (N), and a stream.
     """
-    key = {"pk": {"S": "p"}, "sk": {"N": "1"}}
-    item = {
-        **key,
-        "s": {"S": "text"},
-        "n": {"N": "12.5"},
-        "b": {"B": "AAEC"},
-        "set": {"SS": ["a", "b"]},
-        "numbers": {"NS": ["1", "2"]},
-        "l": {"L": [{"NULL": True}, {"BOOL": False}]},
-        "m": {"M": {"x": {"M": {"y": {"BS": ["AA=="]}}}}},
+    of_tables = {**_of_tables(table), **_writes(table), **_reads(table)}
+    of_streams = _of_streams(table, arn, shard, iterator)
+    return {TABLES + name: body for name, body in of_tables.items()} | {
+        STREAMS + name: body for name, body in of_streams.items()
     }
-    names, values = {"#s": "s"}, {":v": {"S": "text"}}
-    told = {"ReturnConsumedCapacity": "INDEXES"}
-    condition: Body = {
-        "ConditionExpression": "#s = :v OR attribute_not_exists(m.x[0])",
-        "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": values,
-        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-    }
-    stream = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+
+
+def _of_tables(table: str) -> dict[str, Body]:
+    keys = [("pk", "HASH", "S"), ("sk", "RANGE", "N")]
     return {
-        TABLES + "BatchGetItem": {
-            "RequestItems": {
-                table: {
-                    "Keys": [key],
-                    "ProjectionExpression": "#s",
-                    "ExpressionAttributeNames": names,
-                }
-            },
-            **told,
-        },
-        TABLES + "BatchWriteItem": {
-            "RequestItems": {
-                table: [
-                    {"PutRequest": {"Item": item}},
-                    {"DeleteRequest": {"Key": {"pk": {"S": "q"}, "sk": {"N": "2"}}}},
-                ]
-            },
-            **told,
-        },
-        TABLES + "CreateTable": {
+        "CreateTable": {
             "TableName": table,
-            "KeySchema": [
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
+            "KeySchema": [{"AttributeName": name, "KeyType": kind} for name, kind, _ in keys],
             "AttributeDefinitions": [
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "N"},
+                {"AttributeName": name, "AttributeType": kind} for name, _, kind in keys
             ],
             "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
-            "StreamSpecification": stream,
+            "StreamSpecification": STREAM_ON,
         },
-        TABLES + "DeleteItem": {
-            "TableName": table,
-            "Key": key,
-            **condition,
-            "ReturnValues": "ALL_OLD",
-            **told,
+        "DeleteTable": {"TableName": "none-of-this-name"},
+        "DescribeTable": {"TableName": table},
+        "ListTables": {"Limit": 5, "ExclusiveStartTableName": "abc"},
+        "UpdateTable": {"TableName": table, "StreamSpecification": STREAM_ON},
+    }
+
+
+def _writes(table: str) -> dict[str, Body]:
+    conditional: Body = {
+        "TableName": table,
+        "ConditionExpression": "#s = :v OR attribute_not_exists(m.x[0])",
+        "ExpressionAttributeNames": NAMES,
+        "ExpressionAttributeValues": VALUES,
+        "ReturnValues": "ALL_OLD",
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        **TOLD,
+    }
+    put, delete = {"Item": ITEM}, {"Key": {"pk": {"S": "q"}, "sk": {"N": "2"}}}
+    return {
+        "BatchWriteItem": {
+            "RequestItems": {table: [{"PutRequest": put}, {"DeleteRequest": delete}]},
+            **TOLD,
         },
-        TABLES + "DeleteTable": {"TableName": "none-of-this-name"},
-        TABLES + "DescribeTable": {"TableName": table},
-        TABLES + "GetItem": {
+        "DeleteItem": {"Key": KEY, **conditional},
+        "PutItem": {"Item": ITEM, **conditional},
+        "UpdateItem": {
             "TableName": table,
-            "Key": key,
-            "ConsistentRead": True,
-            "ProjectionExpression": "#s, l[1], m.x.y",
-            "ExpressionAttributeNames": names,
-            **told,
-        },
-        TABLES + "ListTables": {"Limit": 5, "ExclusiveStartTableName": "abc"},
-        TABLES + "PutItem": {
-            "TableName": table,
-            "Item": item,
-            **condition,
-            "ReturnValues": "ALL_OLD",
-            **told,
-        },
-        TABLES + "Query": {
-            "TableName": table,
-            "KeyConditionExpression": "pk = :p AND sk BETWEEN :a AND :b",
-            "FilterExpression": "contains(#s, :p) AND size(l) < :b",
-            "ProjectionExpression": "#s, pk",
-            "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": {":p": {"S": "p"}, ":a": {"N": "0"}, ":b": {"N": "9"}},
-            "ExclusiveStartKey": key,
-            "ScanIndexForward": False,
-            "Limit": 3,
-            "Select": "SPECIFIC_ATTRIBUTES",
-            **told,
-        },
-        TABLES + "Scan": {
-            "TableName": table,
-            "FilterExpression": "begins_with(#s, :v) OR NOT #s IN (:v)",
-            "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": values,
-            "Segment": 0,
-            "TotalSegments": 1,
-            "Limit": 3,
-            "ExclusiveStartKey": key,
-            **told,
-        },
-        TABLES + "UpdateItem": {
-            "TableName": table,
-            "Key": key,
+            "Key": KEY,
             "UpdateExpression": "SET n = n + :one, l = list_append(l, :l) REMOVE b ADD #set :a",
             "ConditionExpression": "attribute_type(n, :t)",
             "ExpressionAttributeNames": {"#set": "set"},
@@ -132,23 +90,58 @@ def valid_requests(table: str, arn: str, shard: str, iterator: str) -> dict[str,
                 ":t": {"S": "N"},
             },
             "ReturnValues": "UPDATED_NEW",
-            **told,
+            **TOLD,
         },
-        TABLES + "UpdateTable": {"TableName": table, "StreamSpecification": stream},
-        STREAMS + "DescribeStream": {
+    }
+
+
+def _reads(table: str) -> dict[str, Body]:
+    projected = {"ProjectionExpression": "#s, l[1], m.x.y", "ExpressionAttributeNames": NAMES}
+    return {
+        "BatchGetItem": {"RequestItems": {table: {"Keys": [KEY], **projected}}, **TOLD},
+        "GetItem": {"TableName": table, "Key": KEY, "ConsistentRead": True, **projected, **TOLD},
+        "Query": {
+            "TableName": table,
+            "KeyConditionExpression": "pk = :p AND sk BETWEEN :a AND :b",
+            "FilterExpression": "contains(#s, :p) AND size(l) < :b",
+            **projected,
+            "ExpressionAttributeValues": {":p": {"S": "p"}, ":a": {"N": "0"}, ":b": {"N": "9"}},
+            "ExclusiveStartKey": KEY,
+            "ScanIndexForward": False,
+            "Limit": 3,
+            "Select": "SPECIFIC_ATTRIBUTES",
+            **TOLD,
+        },
+        "Scan": {
+            "TableName": table,
+            "FilterExpression": "begins_with(#s, :v) OR NOT #s IN (:v)",
+            "ExpressionAttributeNames": NAMES,
+            "ExpressionAttributeValues": VALUES,
+            "Segment": 0,
+            "TotalSegments": 1,
+            "Limit": 3,
+            "ExclusiveStartKey": KEY,
+            **TOLD,
+        },
+    }
+
+
+def _of_streams(table: str, arn: str, shard: str, iterator: str) -> dict[str, Body]:
+    return {
+        "DescribeStream": {
             "StreamArn": arn,
             "Limit": 5,
             "ExclusiveStartShardId": shard,
             "ShardFilter": {"Type": "CHILD_SHARDS", "ShardId": shard},
         },
-        STREAMS + "GetRecords": {"ShardIterator": iterator, "Limit": 5},
-        STREAMS + "GetShardIterator": {
+        "GetRecords": {"ShardIterator": iterator, "Limit": 5},
+        "GetShardIterator": {
             "StreamArn": arn,
             "ShardId": shard,
             "ShardIteratorType": "AT_SEQUENCE_NUMBER",
             "SequenceNumber": "1" * 21,
         },
-        STREAMS + "ListStreams": {"TableName": table, "Limit": 5, "ExclusiveStartStreamArn": arn},
+        "ListStreams": {"TableName": table, "Limit": 5, "ExclusiveStartStreamArn": arn},
     }
 
 
