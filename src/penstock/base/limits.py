@@ -81,6 +81,7 @@ cached_authorization_bytes_max = 1024
 commit_group_transactions_max = 512
 commit_group_bytes_max = 8 * 1024 * 1024
 transaction_attempts_max = 8
+scan_rows_max = 64  # of one scan for a page: rows of 400 KB may follow small ones
 store_free_bytes_min = 64 * 1024 * 1024  # below it nothing is written: tidying up needs room
 store_write_buffer_bytes = 32 * 1024 * 1024
 store_cache_bytes = 64 * 1024 * 1024

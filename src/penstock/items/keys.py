@@ -95,6 +95,17 @@ def key_part_bytes(value: Value) -> bytes:
     return _PART_BYTES[kind](content)
 
 
+def partition_key_bytes(value: Value) -> bytes:
+    """Return the bytes of a canonical partition key; ValidationException over 2,048 of them."""
+    part = key_part_bytes(value)
+    if len(part) > partition_key_bytes_max:
+        raise parameter_values_invalid(
+            "Size of hashkey has exceeded the maximum size limit of"  # no space: as AWS writes it
+            f"{partition_key_bytes_max} bytes"
+        )
+    return part
+
+
 def partition_hash(part: bytes) -> bytes:
     """Return the 8 bytes that place a partition key's bytes among the shards: the head of MD5."""
     return md5(part, usedforsecurity=False).digest()[:HASH_BYTES]
@@ -137,12 +148,7 @@ def _item_key(schema: KeySchema, item: Item) -> ItemKey:
     for name, kind in schema.attributes:
         if not item[name][kind]:
             raise _empty_key(name, kind)
-    partition = key_part_bytes(item[schema.partition.name])
-    if len(partition) > partition_key_bytes_max:
-        raise parameter_values_invalid(
-            "Size of hashkey has exceeded the maximum size limit of"  # no space: as AWS writes it
-            f"{partition_key_bytes_max} bytes"
-        )
+    partition = partition_key_bytes(item[schema.partition.name])
     sort = b"" if schema.sort is None else key_part_bytes(item[schema.sort.name])
     if len(sort) > sort_key_bytes_max:
         raise parameter_values_invalid(

@@ -69,7 +69,8 @@ def read_page(
     start = max(place.position, oldest)
     tip = last_stamp(reader, log)
     keys, records = _read(reader, log_span(log, start - 1), limit)
-    position = stamp_of(keys[-1]) + 1 if keys else start
+    # Never beyond the tip: a clock that is ahead for a while may not move it past what comes after.
+    position = stamp_of(keys[-1]) + 1 if keys else max(place.position, tip + 1)
     if shard.end is not None and position > shard.end:
         return Page(records, None)
     return Page(records, Place(position, gapless=position > tip))
@@ -97,5 +98,6 @@ def _read(reader: Reader, span: Span, limit: int) -> tuple[list[bytes], list[byt
         if len(rows) < asked:
             break
         span = Span(keys[-1] + b"\x00", span.end)
-        chunk = max(1, (limits.get_records_bytes_max - size) * len(records) // max(size, 1) + 1)
+        fitting = (limits.get_records_bytes_max - size) * len(records) // max(size, 1) + 1
+        chunk = min(max(1, fitting), limits.scan_rows_max)
     return keys, records

@@ -9,14 +9,19 @@ from typing import NamedTuple
 
 from penstock.base import limits
 from penstock.items.expressions import KeyRange
-from penstock.items.keys import ItemKey, KeySchema, key_part_bytes, partition_hash
+from penstock.items.keys import (
+    ItemKey,
+    KeySchema,
+    key_part_bytes,
+    partition_hash,
+    partition_key_bytes,
+)
 from penstock.items.values import Item
 from penstock.storage.waist import Reader, Span, after_prefix
 from penstock.tables.descriptor import HASH_BYTES, Table
 from penstock.tables.stored_item import StoredItem, unpack_item
 
-_FIRST_CHUNK_ROWS = 32
-_CHUNK_ROWS_MAX = 1024
+_FIRST_CHUNK_ROWS = 8
 
 
 class ItemPage(NamedTuple):
@@ -61,7 +66,7 @@ def read_page(
         if len(rows) < asked:
             return ItemPage(kept, scanned, size, None)
         span = beyond(span, rows[-1][0], backward)
-        chunk = min(chunk * 2, _CHUNK_ROWS_MAX)
+        chunk = min(chunk * 2, limits.scan_rows_max)
 
 
 def beyond(span: Span, key: bytes, backward: bool) -> Span:
@@ -72,8 +77,11 @@ def beyond(span: Span, key: bytes, backward: bool) -> Span:
 
 
 def query_span(table: Table, key_range: KeyRange) -> Span:
-    """Return the keys of the items that a key condition chooses."""
-    partition = key_part_bytes(key_range.partition)
+    """Return the keys of the items that a key condition chooses.
+
+    ValidationException where no partition key can be that large.
+    """
+    partition = partition_key_bytes(key_range.partition)
     base = table.item_key(ItemKey(partition_hash(partition), partition, b""))
     end = after_prefix(base)
     low = b"" if key_range.low is None else key_part_bytes(key_range.low)

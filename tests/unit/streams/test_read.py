@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from penstock.base import limits
 from penstock.base.errors.api import ApiError
-from penstock.storage.waist import stamp_ms
-from penstock.streams.read import Page, Place
+from penstock.storage.waist import Reader, stamp_ms
+from penstock.streams.read import Page, Place, read_page
 from penstock.streams.sequence import sequence_number
+from unit.noting_reader import NotingReader
 from unit.streams.one_stream import OneStream
 
 DAY_MS = limits.stream_retention_ms
@@ -112,6 +113,21 @@ def test_a_reader_past_the_horizon_is_told_only_where_it_is_owed_something() -> 
             assert everything(one, place) == [b"c"]
 
 
+def test_a_clock_that_was_ahead_for_a_while_hides_nothing_written_later() -> None:
+    """A reader that polled while the horizon lay in the future sees what is written afterwards."""
+    with OneStream() as one:
+        now_ms = one.clock.now_ms()
+        one.append(b"a")
+        place = one.read(one.begin("TRIM_HORIZON")).next
+        assert place is not None
+        one.clock.set(now_ms + 3 * DAY_MS)
+        place = one.read(place).next
+        assert place is not None
+        one.clock.set(now_ms)
+        one.append(b"b")
+        assert one.read(place).records == [b"b"]
+
+
 def test_the_end_of_a_closed_shard() -> None:
     """Its last page has no next place, nor has any later one; also once its records expired."""
     with OneStream() as one:
@@ -151,6 +167,21 @@ def test_a_page_holds_as_many_bytes_as_it_may_and_not_one_more() -> None:
             pages.append(b"".join(record[:1] for record in page.records))
             place = page.next
         assert pages == [b"ab", b"c", b"d", b"e"]
+
+
+def test_a_page_never_asks_for_many_rows_at_once() -> None:
+    """Small records say nothing of the size of those behind them."""
+    with OneStream() as one:
+        one.append(*(b"%d" % number for number in range(200)))
+        place = one.begin("TRIM_HORIZON")
+        asked: list[int] = []
+
+        def read(reader: Reader) -> Page:
+            noting = NotingReader(reader, asked)
+            return read_page(noting, one.stream, one.shards[0], place, 1000, one.clock.now_ms())
+
+        assert len(one.view(read).records) == 200
+        assert max(asked) == limits.scan_rows_max
 
 
 sizes = st.integers(0, 40) | st.integers(0, PAGE_BYTES + 300)
@@ -242,7 +273,7 @@ steps = st.one_of(
     st.tuples(st.just("append"), st.integers(1, 5)),
     st.tuples(st.just("read"), st.integers(1, 7)),
     st.tuples(st.just("wait"), waits | st.integers(0, DAY_MS)),
-    st.tuples(st.just("step back"), st.integers(0, 60_000)),
+    st.tuples(st.just("step back"), st.integers(0, 60_000) | st.integers(0, 3 * DAY_MS)),
 )
 
 

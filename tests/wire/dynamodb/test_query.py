@@ -264,6 +264,17 @@ KEY_CONDITION_ERRORS = [
             " schema type"
         ),
     ),
+    *(
+        (
+            "pk = :long",
+            {":long": {"S": "x" * size}},
+            (
+                "One or more parameter values were invalid: Size of hashkey has exceeded the"
+                " maximum size limit of2048 bytes"
+            ),
+        )
+        for size in (2049, 65_536)
+    ),
     (
         "pk = :p AND sk BETWEEN :n AND :p",
         {**P, ":n": {"N": "1"}},
