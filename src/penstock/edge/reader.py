@@ -145,6 +145,7 @@ class RequestReader:
         if self.stage is Stage.BODY:  # a trailer; none means anything here
             return
         name = name.lower()
+        value = value.rstrip(b" \t")  # the parser keeps the blanks that may follow a value
         held = self._headers.get(name)
         self._headers[name] = value if held is None else held + b"," + value
 

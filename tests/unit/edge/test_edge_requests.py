@@ -115,6 +115,16 @@ def test_split_at_every_byte_gives_the_same_answer(form: bytes) -> None:
     run(work())
 
 
+def test_blanks_around_a_header_value_are_no_part_of_it() -> None:
+    padded = request().replace(b"X-Amz-Target: ", b"X-Amz-Target: \t ")
+    target = padded.split(b"X-Amz-Target:")[1].split(b"\r\n")[0]
+
+    def check(answer: Any) -> None:
+        assert answer.status == 200
+
+    asking(padded.replace(target, target + b" \t "), check)
+
+
 def test_keep_alive_ends_when_the_client_asks() -> None:
     async def work() -> None:
         async with serving(dispatch_of()) as server, connected(server) as client:

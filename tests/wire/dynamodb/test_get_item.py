@@ -292,8 +292,19 @@ def test_how_consumed_capacity_is_told(ddb: Any, plain: str, key: dict[str, Any]
 
 
 def test_a_table_is_found_by_its_arn(ddb: Any, plain: str, key: dict[str, Any]) -> None:
-    """The ARN stands for the name, and is what the answer calls the table."""
+    """The ARN stands for the name, by which the answer calls the table."""
     ddb.put_item(TableName=plain, Item=key)
     arn = ddb.describe_table(TableName=plain)["Table"]["TableArn"]
     answer = ddb.get_item(**get(arn, key, ReturnConsumedCapacity="TOTAL"))
-    assert (answer["Item"], answer["ConsumedCapacity"]["TableName"]) == (key, arn)
+    assert (answer["Item"], answer["ConsumedCapacity"]["TableName"]) == (key, plain)
+
+
+def test_a_projection_cannot_reach_into_a_key(
+    refused: Callable[..., str], ddb: Any, plain: str, key: dict[str, Any]
+) -> None:
+    """A key attribute is a scalar: a path below it is refused, not answered with nothing."""
+    for path in ("pk.x", "pk[0]"):
+        message = refused(
+            "ValidationException", ddb.get_item, **get(plain, key, ProjectionExpression=path)
+        )
+        assert message.startswith("Key attributes must be scalars")

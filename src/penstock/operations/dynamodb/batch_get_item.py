@@ -5,14 +5,13 @@ An answer holds at most 16 MB; the keys that do not fit come back as Unprocessed
 
 from typing import Any, NamedTuple
 
-import msgspec
-
 from penstock.base import limits
 from penstock.base.errors import dynamodb
 from penstock.items.expressions import Projection, prepare
 from penstock.items.keys import ItemKey, item_key_for_lookup
 from penstock.items.values import Item, canonical_item
 from penstock.operations.dynamodb import capacity, members
+from penstock.operations.dynamodb.reads import check_scalar_keys, shown
 from penstock.operations.operation import Context
 from penstock.storage.waist import Reader
 from penstock.tables.descriptor import Table
@@ -68,18 +67,19 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     lookups = [lookup for part in parts for lookup in _lookups(context, part)]
     found = context.tables.read(lambda reader: _read(reader, lookups))
     responses: dict[str, list[Any]] = {part.given_name: [] for part in parts}
-    units: dict[str, float] = {part.given_name: 0.0 for part in parts}
+    units: dict[str, float] = {}
     unprocessed: dict[str, dict[str, Any]] = {}
-    for (part, place, _, _), item, fits in found:
+    for (part, place, table, _), item, fits in found:
         name = part.given_name
         if not fits:
             left = unprocessed.setdefault(name, part.asked | {"Keys": []})
             left["Keys"].append(part.keys[place])
             continue
         consistent = part.asked.get("ConsistentRead", False)
-        units[name] += capacity.read_units(0 if item is None else item.size, consistent)
+        read = capacity.read_units(0 if item is None else item.size, consistent)
+        units[table.name] = units.get(table.name, 0.0) + read
         if item is not None:
-            responses[name].append(_shown(item, part.projection))
+            responses[name].append(shown(item, part.projection))
     answer = {"Responses": responses, "UnprocessedKeys": unprocessed}
     return answer | capacity.consumed_by_table(request, units)
 
@@ -119,6 +119,8 @@ def _lookups(context: Context, part: Part) -> list[Lookup]:
     keys = [item_key_for_lookup(table.schema, key) for key in part.keys]
     if len(set(keys)) < len(keys):
         raise dynamodb.validation("Provided list of item keys contains duplicates")
+    if part.projection is not None:
+        check_scalar_keys(table.schema, part.projection.nested)
     return [Lookup(part, place, table, key) for place, key in enumerate(keys)]
 
 
@@ -130,7 +132,3 @@ def _read(reader: Reader, lookups: list[Lookup]) -> list[Found]:
         size += 0 if item is None else item.size
         found.append(Found(lookup, item, fits=size <= limits.batch_get_bytes_max))
     return found
-
-
-def _shown(item: StoredItem, projection: Projection | None) -> Any:
-    return msgspec.Raw(item.data) if projection is None else projection.apply(item.item())

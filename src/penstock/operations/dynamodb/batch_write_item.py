@@ -63,7 +63,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     changes = await context.tables.change(context.region, order, prepare)
     units: dict[str, float] = {}
     for element, change in zip(elements, changes, strict=True):
-        name = element.given_name
+        name = names[element.given_name]
         units[name] = units.get(name, 0.0) + capacity.write_units(change)
     return {"UnprocessedItems": {}} | capacity.consumed_by_table(request, units)
 

@@ -6,8 +6,8 @@ from penstock.base.errors import dynamodb
 from penstock.items.expressions import prepare
 from penstock.items.keys import item_key_for_lookup
 from penstock.items.values import canonical_item
-from penstock.operations.dynamodb import capacity, members
-from penstock.operations.dynamodb.writes import all_old, change_one, check_condition
+from penstock.operations.dynamodb import members
+from penstock.operations.dynamodb.writes import all_old, change_one, check_condition, consumed
 from penstock.operations.operation import Context
 from penstock.tables.descriptor import Table
 from penstock.tables.stored_item import StoredItem
@@ -43,5 +43,4 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         return Write(table, item_key_for_lookup(table.schema, keys), keys, decide)
 
     change = await change_one(context, request, write)
-    units = capacity.write_units(change)
-    return all_old(request, change) | capacity.consumed(request, request["TableName"], units)
+    return all_old(request, change) | consumed(context, request, change)

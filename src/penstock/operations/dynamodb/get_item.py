@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import msgspec
-
 from penstock.items.expressions import prepare
 from penstock.items.keys import item_key_for_lookup
 from penstock.items.values import canonical_item
 from penstock.operations.dynamodb import capacity, members
+from penstock.operations.dynamodb.reads import check_scalar_keys, shown
 from penstock.operations.operation import Context
 from penstock.tables.read import get_item
 from penstock.wire.shapes import ListOf, String, Structure, required
@@ -31,12 +30,12 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     name = members.table_name(context, request["TableName"])
     table = context.tables.table(context.region, name)
     key = item_key_for_lookup(table.schema, keys)
+    if projection is not None:
+        check_scalar_keys(table.schema, projection.nested)
     found = context.tables.read(lambda reader: get_item(reader, table, key))
     answer: dict[str, Any] = {}
     if found is not None:
-        answer["Item"] = (
-            msgspec.Raw(found.data) if projection is None else projection.apply(found.item())
-        )
+        answer["Item"] = shown(found, projection)
     size = 0 if found is None else found.size
     units = capacity.read_units(size, request.get("ConsistentRead", False))
-    return answer | capacity.consumed(request, request["TableName"], units)
+    return answer | capacity.consumed(request, table.name, units)

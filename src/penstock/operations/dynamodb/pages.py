@@ -4,15 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import msgspec
-
 from penstock.base.errors import dynamodb
 from penstock.base.errors.api import ApiError
-from penstock.base.errors.expressions import key_not_scalar
 from penstock.items.expressions import Prepared
-from penstock.items.keys import KeySchema
 from penstock.items.values import Item, canonical_item
 from penstock.operations.dynamodb import capacity, members
+from penstock.operations.dynamodb.reads import shown
 from penstock.tables.descriptor import Table
 from penstock.tables.read import ItemPage, key_of
 from penstock.wire.shapes import (
@@ -77,16 +74,6 @@ def check_select(request: Mapping[str, Any], envelope: str = "") -> None:
         )
 
 
-def check_scalar_keys(schema: KeySchema, nested: frozenset[str]) -> None:
-    """Raise ValidationException where an expression reads a part of a key attribute.
-
-    `nested` are the attributes of which it reads a part.
-    """
-    for name in schema.names:
-        if name in nested:
-            raise key_not_scalar(name)
-
-
 def start_attributes(request: Mapping[str, Any]) -> Item | None:
     """Return the canonical attributes of the key that the page starts after, of any schema."""
     given = request.get("ExclusiveStartKey")
@@ -116,11 +103,7 @@ def answer(
     """Return the answer that shows `page`."""
     told: dict[str, Any] = {"Count": len(page.items), "ScannedCount": page.scanned}
     if request.get("Select") != "COUNT":
-        projection = prepared.projection
-        told["Items"] = [
-            msgspec.Raw(item.data) if projection is None else projection.apply(item.item())
-            for item in page.items
-        ]
+        told["Items"] = [shown(item, prepared.projection) for item in page.items]
     if page.last is not None:
         told["LastEvaluatedKey"] = key_of(page.last, table.schema)
     units = capacity.read_units(page.size, request.get("ConsistentRead", False))

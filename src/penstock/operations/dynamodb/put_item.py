@@ -6,11 +6,12 @@ from penstock.base.errors import dynamodb
 from penstock.items.expressions import prepare
 from penstock.items.keys import item_key_for_put
 from penstock.items.values import canonical_item
-from penstock.operations.dynamodb import capacity, members
+from penstock.operations.dynamodb import members
 from penstock.operations.dynamodb.writes import (
     all_old,
     change_one,
     check_condition,
+    consumed,
     item_within_limit,
 )
 from penstock.operations.operation import Context
@@ -51,5 +52,4 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         return Write(table, key, table.schema.key_of(item), decide)
 
     change = await change_one(context, request, write)
-    units = capacity.write_units(change)
-    return all_old(request, change) | capacity.consumed(request, request["TableName"], units)
+    return all_old(request, change) | consumed(context, request, change)

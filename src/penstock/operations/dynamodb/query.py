@@ -10,6 +10,7 @@ from penstock.items.expressions import KeyRange, prepare
 from penstock.items.keys import ItemKey, KeySchema, item_key_for_lookup, key_part_bytes
 from penstock.items.values import Item
 from penstock.operations.dynamodb import members, pages
+from penstock.operations.dynamodb.reads import check_scalar_keys
 from penstock.operations.operation import Context
 from penstock.storage.waist import Span
 from penstock.tables.descriptor import Table
@@ -53,7 +54,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     backward = not request.get("ScanIndexForward", True)
     span = _span(table, key_range, start_key, backward)
     if prepared.projection is not None:
-        pages.check_scalar_keys(table.schema, prepared.projection.nested)
+        check_scalar_keys(table.schema, prepared.projection.nested)
     if prepared.filter is not None:
         _check_filter(prepared.filter.names, table.schema)
     page = context.tables.read(

@@ -8,6 +8,7 @@ from penstock.items.expressions import prepare
 from penstock.items.keys import item_key_for_lookup
 from penstock.items.values import Item
 from penstock.operations.dynamodb import members, pages
+from penstock.operations.dynamodb.reads import check_scalar_keys
 from penstock.operations.operation import Context
 from penstock.storage.waist import Span
 from penstock.tables.descriptor import Table
@@ -33,7 +34,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     span = _span(request, table, start)
     for expression in (prepared.projection, prepared.filter):
         if expression is not None:
-            pages.check_scalar_keys(table.schema, expression.nested)
+            check_scalar_keys(table.schema, expression.nested)
     page = context.tables.read(
         lambda reader: read_page(reader, span, request.get("Limit"), keep=pages.keep_by(prepared))
     )

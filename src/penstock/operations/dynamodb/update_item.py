@@ -6,8 +6,13 @@ from penstock.base.errors.expressions import update_too_large
 from penstock.items.expressions import Update, prepare
 from penstock.items.keys import item_key_for_lookup
 from penstock.items.values import Item, canonical_item, check_nesting
-from penstock.operations.dynamodb import capacity, members
-from penstock.operations.dynamodb.writes import change_one, check_condition, item_within_limit
+from penstock.operations.dynamodb import members
+from penstock.operations.dynamodb.writes import (
+    change_one,
+    check_condition,
+    consumed,
+    item_within_limit,
+)
 from penstock.operations.operation import Context
 from penstock.tables.descriptor import Table
 from penstock.tables.stored_item import StoredItem
@@ -50,10 +55,9 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         return Write(table, item_key_for_lookup(table.schema, keys), keys, decide)
 
     change = await change_one(context, request, write)
-    units = capacity.write_units(change)
     attributes = _attributes(request.get("ReturnValues", "NONE"), update, change, keys)
     answer = {"Attributes": attributes} if attributes else {}
-    return answer | capacity.consumed(request, request["TableName"], units)
+    return answer | consumed(context, request, change)
 
 
 def _updated(update: Update | None, old: StoredItem | None, keys: Item) -> StoredItem | None:

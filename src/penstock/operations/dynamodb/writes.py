@@ -9,6 +9,7 @@ from penstock.base.errors import dynamodb
 from penstock.base.errors.api import ApiError
 from penstock.items.expressions import Condition
 from penstock.items.values import Item
+from penstock.operations.dynamodb import capacity
 from penstock.operations.dynamodb.members import table_name
 from penstock.operations.operation import Context
 from penstock.tables.descriptor import Table
@@ -44,6 +45,12 @@ async def change_one(
         context.region, (name,), lambda tables: (prepare(tables[0]),)
     )
     return changes[0]
+
+
+def consumed(context: Context, request: Mapping[str, Any], change: Change) -> dict[str, Any]:
+    """Return the ConsumedCapacity member of the answer to one item's write."""
+    name = table_name(context, request["TableName"])
+    return capacity.consumed(request, name, capacity.write_units(change))
 
 
 def all_old(request: Mapping[str, Any], change: Change) -> dict[str, Any]:
