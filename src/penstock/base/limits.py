@@ -19,16 +19,16 @@ number_exponent_min = -130
 expression_bytes_max = 4096
 expression_operators_max = 300
 expression_placeholder_bytes_max = 255
-expression_substitution_bytes_max = 2 * 1024 * 1024
 expression_in_operands_max = 100
-expression_cache_entries_max = 4096  # [P]
-expression_cache_long_entries_max = 256  # [P] the long ones are few and their trees are large
+expression_cache_entries_max = 1024  # [P] at worst some 90 KB each
+expression_cache_long_entries_max = 64  # [P] the long ones are few, and at worst 600 KB each
 expression_cached_short_chars_max = 512  # [P]
 expression_cached_names_chars_max = 1024  # [P] of all attribute names of one expression
 list_index_max = 4_294_967_294  # [L]
 
 # --- requests [D] 2026-10
 request_body_bytes_max = 16 * 1024 * 1024
+request_members_max = 10_000  # [P] of one list or map: no action takes as many
 batch_get_keys_max = 100
 batch_get_bytes_max = 16 * 1024 * 1024
 batch_write_requests_max = 25
@@ -38,7 +38,6 @@ list_tables_max = 100
 table_name_chars_min = 3
 table_name_chars_max = 255
 table_arn_chars_max = 1024
-tags_per_resource_max = 50
 validation_errors_listed_max = 10
 
 # --- capacity units [D] 2026-10
@@ -81,6 +80,7 @@ cached_authorization_bytes_max = 1024
 commit_group_transactions_max = 512
 commit_group_bytes_max = 8 * 1024 * 1024
 transaction_attempts_max = 8
+table_cache_entries_max = 1024
 scan_rows_max = 64  # of one scan for a page: rows of 400 KB may follow small ones
 store_free_bytes_min = 64 * 1024 * 1024  # below it nothing is written: tidying up needs room
 store_write_buffer_bytes = 32 * 1024 * 1024

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import msgspec
 
+from penstock.base import limits
 from penstock.base.errors import dynamodb
 from penstock.storage.format import pack, unpack
 from penstock.storage.prefixes import Prefix
@@ -17,7 +18,6 @@ from penstock.tables.descriptor import Descriptor, OpenStream, Table, table_key
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Descriptor).decode
-_TABLES_CACHED_MAX = 4096
 
 NUMBER_LOCK = Lock(b"number", (Span.of_key(Prefix.NUMBER.key),))
 
@@ -26,7 +26,7 @@ class StaleTable(Exception):
     """A table is no longer as it was when the transaction was prepared: prepare it anew."""
 
 
-@lru_cache(_TABLES_CACHED_MAX)
+@lru_cache(limits.table_cache_entries_max)
 def _table(stored: bytes) -> Table:
     return Table(_decode(unpack(stored)), stored)
 
