@@ -7,17 +7,51 @@ satisfy constraint: …`. Texts: dynalite and AWS, 2026-10.
 """
 
 import re
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Any, Protocol, TypeVar
 
 from penstock.base import limits
 from penstock.base.errors import dynamodb
 from penstock.items.values import check_types
 
-Failures = list[str]
+T = TypeVar("T")
 
 JAVA = "com.amazonaws.dynamodb.v20120810."
 """Where the service's own types live, which its texts name."""
+
+_SHOWN_MAX = 100
+
+
+class Failures:
+    """The constraints that a request breaks: all are counted, as many kept as are ever listed."""
+
+    __slots__ = ("count", "listed")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.listed: list[str] = []
+
+    def add(self, value: str | None, path: str, constraint: str) -> None:
+        """Note that the value at `path`, shown as it is given, does not satisfy `constraint`."""
+        self.count += 1
+        if len(self.listed) < limits.validation_errors_listed_max:
+            shown = "null" if value is None else f"'{value}'"
+            self.listed.append(
+                f"Value {shown} at '{path}' failed to satisfy constraint: {constraint}"
+            )
+
+    def extend(self, later: "Failures") -> None:
+        """Note what another part of the request breaks."""
+        self.count += later.count
+        self.listed += later.listed[: limits.validation_errors_listed_max - len(self.listed)]
+
+    def raise_any(self) -> None:
+        """Raise the one ValidationException that lists what is broken, if anything is."""
+        if self.count:
+            plural = "s" if self.count > 1 else ""
+            listed = "; ".join(self.listed)
+            raise dynamodb.validation(f"{self.count} validation error{plural} detected: {listed}")
 
 
 class Shape(Protocol):
@@ -56,11 +90,6 @@ def _not_a(java_type: str, value: Any) -> Exception:
     return dynamodb.serialization(f"{json_token(value)} cannot be converted to {java_type}")
 
 
-def _fail(failures: Failures, value: str | None, path: str, constraint: str) -> None:
-    shown = "null" if value is None else f"'{value}'"
-    failures.append(f"Value {shown} at '{path}' failed to satisfy constraint: {constraint}")
-
-
 class _Length:
     """How many characters or members there may be."""
 
@@ -86,7 +115,7 @@ class _Length:
         """Note what a `length` that is not allowed breaks; `value` is shown."""
         if not self.allows(length):
             too_short = self.low is not None and length < self.low
-            _fail(failures, value, path, self.at_least if too_short else self.at_most)
+            failures.add(value, path, self.at_least if too_short else self.at_most)
 
 
 class String:
@@ -113,11 +142,11 @@ class String:
             raise _not_a("String", value)
         if self._match and value and not self._match(value) and not self._is_spared(value):
             constraint = f"Member must satisfy regular expression pattern: {self._pattern}"
-            _fail(failures, value, path, constraint)
+            failures.add(value, path, constraint)
         self._length.check(failures, len(value), value, path)
         if self._values is not None and value not in self._values:
             listed = ", ".join(self._values)
-            _fail(failures, value, path, f"Member must satisfy enum value set: [{listed}]")
+            failures.add(value, path, f"Member must satisfy enum value set: [{listed}]")
         return value
 
     def text(self, value: Any) -> str:
@@ -141,10 +170,10 @@ class Integer:
         whole = int(value)
         if self._low is not None and whole < self._low:
             constraint = f"Member must have value greater than or equal to {self._low}"
-            _fail(failures, str(whole), path, constraint)
+            failures.add(str(whole), path, constraint)
         if self._high is not None and whole > self._high:
             constraint = f"Member must have value less than or equal to {self._high}"
-            _fail(failures, str(whole), path, constraint)
+            failures.add(str(whole), path, constraint)
         return whole
 
     def text(self, value: Any) -> str:
@@ -176,22 +205,27 @@ class ListOf:
             raise dynamodb.serialization("Start of structure or map found where not expected")
         if not isinstance(value, list):
             raise dynamodb.serialization("Unexpected field type")
-        below: Failures = []
+        below = Failures()
         read = [
             self._member.read(member, f"{path}.{place}.member", below)
-            for place, member in enumerate(value, 1)
+            for place, member in enumerate(_looked_at(value), 1)
             if member is not None
         ]
         if not self._length.allows(len(value)):
             self._length.check(failures, len(value), self.text(value), path)
-        if len(read) < len(value):
+        if None in value:
             constraint = "Member must satisfy constraint: [Member must not be null]"
-            _fail(failures, self.text(value), path, constraint)
-        failures += below
+            failures.add(self.text(value), path, constraint)
+        failures.extend(below)
         return read
 
     def text(self, value: Any) -> str:
-        return f"[{', '.join(_text(self._member, member) for member in value)}]"
+        return f"[{', '.join(_text(self._member, member) for member in value[:_SHOWN_MAX])}]"
+
+
+def _looked_at(members: Iterable[T]) -> Iterable[T]:
+    """Return as many members of a list or map as are looked at: one with more is refused later."""
+    return islice(members, limits.request_members_max)
 
 
 def _check_is_map(value: Any, java_type: str) -> None:
@@ -218,21 +252,22 @@ class MapOf:
 
     def read(self, value: Any, path: str, failures: Failures) -> Any:
         _check_is_map(value, self._java_type)
-        below: Failures = []
+        below = Failures()
         read = {
             name: self._member.read(member, f"{path}.{name}.member", below)
-            for name, member in value.items()
+            for name, member in _looked_at(value.items())
             if member is not None
         }
         constraint = self._broken(value)
         if constraint:
             constraint = f"Map value must satisfy constraint: [{constraint}]"
-            _fail(failures, self.text(value), path, constraint)
-        failures += below
+            failures.add(self.text(value), path, constraint)
+        failures.extend(below)
         return read
 
     def text(self, value: Any) -> str:
-        members = (f"{name}={_text(self._member, member)}" for name, member in value.items())
+        shown = islice(value.items(), _SHOWN_MAX)
+        members = (f"{name}={_text(self._member, member)}" for name, member in shown)
         return f"{{{', '.join(members)}}}"
 
     def _broken(self, value: dict[str, Any]) -> str | None:
@@ -240,7 +275,8 @@ class MapOf:
         if None in value.values():
             return "Member must not be null"
         lengths = self._lengths
-        if lengths and not all(lengths.allows(len(member)) for member in value.values()):
+        members = _looked_at(value.values())
+        if lengths and not all(lengths.allows(len(member)) for member in members):
             return f"{lengths.at_most}, {lengths.at_least}"
         return None
 
@@ -258,7 +294,8 @@ class AttributeMap:
 
     def text(self, value: Any) -> str:
         """Return the map as the service prints it, which is without what the values are."""
-        return f"{{{', '.join(f'{name}={self._JAVA_TYPE}' for name in value)}}}"
+        members = (f"{name}={self._JAVA_TYPE}" for name in islice(value, _SHOWN_MAX))
+        return f"{{{', '.join(members)}}}"
 
 
 class Member:
@@ -320,7 +357,7 @@ class Structure:
             if given is not None:
                 result[name] = member.shape.read(given, prefix + camel, failures)
             elif member.required:
-                _fail(failures, None, prefix + camel, "Member must not be null")
+                failures.add(None, prefix + camel, "Member must not be null")
         return result
 
     def text(self, value: Any) -> str:
@@ -335,25 +372,16 @@ class Structure:
 
         A parameter that this release lacks is refused here, never dropped.
         """
-        failures: Failures = []
+        failures = Failures()
         request: dict[str, Any] = self.read(body, "", failures)
         for name, _, member in self._members:
             if member.demanded and name not in request:
                 raise dynamodb.parameter_missing(name)
-        raise_failures(failures)
+        failures.raise_any()
         for name, _, member in self._members:
             if member.later is not None and name in request:
                 raise dynamodb.not_yet(member.later)
         return request
-
-
-def raise_failures(failures: Failures) -> None:
-    """Raise the one ValidationException that lists what constraints were broken, if any were."""
-    if failures:
-        count = len(failures)
-        plural = "s" if count > 1 else ""
-        listed = "; ".join(failures[: limits.validation_errors_listed_max])
-        raise dynamodb.validation(f"{count} validation error{plural} detected: {listed}")
 
 
 def lower_camel(name: str) -> str:

@@ -11,6 +11,7 @@ from penstock.base.errors.api import ApiError
 from penstock.wire.shapes import (
     AttributeMap,
     Boolean,
+    Failures,
     Integer,
     ListOf,
     MapOf,
@@ -40,9 +41,10 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 
 
 def failures_of(shape: Shape, value: Any) -> list[str]:
-    failures: list[str] = []
+    failures = Failures()
     shape.read(value, "place", failures)
-    return failures
+    assert failures.count == len(failures.listed)
+    return failures.listed
 
 
 def refusal(shape: Structure, body: dict[str, Any]) -> tuple[str, str | None]:
@@ -93,7 +95,7 @@ def refusal(shape: Structure, body: dict[str, Any]) -> tuple[str, str | None]:
 )
 def test_a_wrong_json_type_is_a_serialization_error(shape: Shape, value: Any, text: str) -> None:
     with pytest.raises(ApiError) as caught:
-        shape.read(value, "place", [])
+        shape.read(value, "place", Failures())
     assert (caught.value.code, caught.value.message) == ("SerializationException", text)
 
 
@@ -101,7 +103,7 @@ def test_a_wrong_json_type_is_a_serialization_error(shape: Shape, value: Any, te
     ("given", "taken"), [(5, 5), (5.0, 5), (5.9, 5), (-0.5, 0), (1e20, 10**20)]
 )
 def test_a_number_is_cut_to_a_whole_one(given: float, taken: int) -> None:
-    assert Integer().read(given, "place", []) == taken
+    assert Integer().read(given, "place", Failures()) == taken
 
 
 # --- constraints
@@ -147,9 +149,9 @@ def test_constraints_of_members_name_their_places() -> None:
         Map=STRING_MAP,
         Inner=Structure("Inner", Value=required(Integer(1))),
     )
-    failures: list[str] = []
+    failures = Failures()
     shape.read({"Names": ["ab", "c"], "Inner": {}}, "outer", failures)
-    assert failures == [
+    assert failures.listed == [
         (
             "Value 'c' at 'outer.names.2.member' failed to satisfy constraint: Member must have"
             " length"
@@ -202,6 +204,24 @@ def test_lengths_of_a_maps_lists_are_a_constraint_on_the_map() -> None:
             " equal to 1]"
         )
     ]
+
+
+def test_long_lists_and_maps_are_looked_at_in_part_and_shown_in_part() -> None:
+    """Beyond what any action takes nothing is read, and a text does not grow with its value."""
+    many = limits.request_members_max + 1
+    for shape, value in (
+        (ListOf(Boolean(), high=5), [True] * many),
+        (ListOf(Boolean(), high=5), [True] * (many - 1) + ["no boolean"]),
+        (
+            MapOf(ListOf(Boolean()), "java.util.List", lengths=(1, 1)),
+            {str(n): [] for n in range(many)},
+        ),
+    ):
+        failures = Failures()
+        read = shape.read(value, "place", failures)
+        assert len(read) == many - 1
+        assert failures.count == 1
+        assert len(failures.listed[0]) < 2_000
 
 
 # --- whole requests

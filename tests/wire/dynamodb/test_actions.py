@@ -73,3 +73,30 @@ def test_json_at_the_edge_of_what_is_json(raw: Callable[..., Any], text: str) ->
     """Lone surrogates, numbers beyond all range and endless nesting are refused cleanly."""
     for action in ("DescribeTable", "ListTables", "PutItem"):
         assert raw(f"DynamoDB_20120810.{action}", text.encode()).status == 400
+
+
+@pytest.mark.parametrize(
+    ("action", "body"),
+    [
+        ("CreateTable", '{"TableName": "abc", "AttributeDefinitions": [%s]}'),
+        ("BatchWriteItem", '{"RequestItems": {"abc": [%s]}}'),
+        ("BatchWriteItem", '{"RequestItems": {"abc": [%s, 5]}}'),
+        ("BatchGetItem", '{"RequestItems": {"abc": {"Keys": [%s]}}}'),
+    ],
+)
+def test_endless_lists_cost_little(raw: Callable[..., Any], action: str, body: str) -> None:
+    """A list that no action takes is refused with a short text, and not gone through to its end."""
+    answer = raw(f"DynamoDB_20120810.{action}", (body % ",".join(["{}"] * 200_000)).encode())
+    assert answer.status == 400
+    assert len(answer.body) < 10_000
+
+
+def test_endless_maps_cost_little(raw: Callable[..., Any]) -> None:
+    """Nor is a map, whatever stands at its end."""
+    for value in ("[]", "null"):
+        tables = ",".join(f'"{number}":{value}' for number in range(50_000))
+        body = f'{{"RequestItems":{{{tables},"x":5}}}}'.encode()
+        for action in ("BatchWriteItem", "BatchGetItem"):
+            answer = raw(f"DynamoDB_20120810.{action}", body)
+            assert answer.status == 400
+            assert len(answer.body) < 10_000
