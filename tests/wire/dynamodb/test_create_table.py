@@ -405,6 +405,7 @@ def test_what_does_not_go_together(
     [
         ("LocalSecondaryIndexes", [{}], "a local secondary index (LocalSecondaryIndexes)"),
         ("GlobalSecondaryIndexes", [{}], "a global secondary index (GlobalSecondaryIndexes)"),
+        ("VectorIndexes", [{}], "a vector index (VectorIndexes)"),
         ("Tags", [{"Key": "a", "Value": "b"}], "tagging a table (Tags)"),
         ("SSESpecification", {"Enabled": True}, "encryption with a key (SSESpecification)"),
         ("SSESpecification", {"SSEType": "KMS"}, "encryption with a key (SSESpecification)"),

@@ -172,6 +172,8 @@ def test_a_stream_changes_alone(
             "a global secondary index (GlobalSecondaryIndexUpdates)",
         ),
         ("AttributeDefinitions", [{}], "changing AttributeDefinitions"),
+        ("VectorIndexUpdates", [{}], "a vector index (VectorIndexUpdates)"),
+        ("DisassociationProtectionEnabled", True, "DisassociationProtectionEnabled"),
         ("SSESpecification", {}, "changing the encryption (SSESpecification)"),
         ("ReplicaUpdates", [{}], "a global table (ReplicaUpdates)"),
         ("TableClass", "STANDARD", "changing the TableClass"),

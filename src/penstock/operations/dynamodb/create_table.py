@@ -78,6 +78,7 @@ SHAPE = Structure(
     ),
     LocalSecondaryIndexes=later("a local secondary index (LocalSecondaryIndexes)", ListOf(_ANY)),
     GlobalSecondaryIndexes=later("a global secondary index (GlobalSecondaryIndexes)", ListOf(_ANY)),
+    VectorIndexes=later("a vector index (VectorIndexes)", ListOf(_ANY)),
     Tags=later("tagging a table (Tags)", ListOf(_ANY)),
     WarmThroughput=later("WarmThroughput", _ANY),
     OnDemandThroughput=later("OnDemandThroughput", _ANY),

@@ -37,6 +37,7 @@ SHAPE = Structure(
     GlobalSecondaryIndexUpdates=ListOf(_ANY),
     AttributeDefinitions=later("changing AttributeDefinitions", ListOf(_ANY)),
     SSESpecification=later("changing the encryption (SSESpecification)", _ANY),
+    VectorIndexUpdates=later("a vector index (VectorIndexUpdates)", ListOf(_ANY)),
     ReplicaUpdates=later("a global table (ReplicaUpdates)", ListOf(_ANY)),
     TableClass=later("changing the TableClass", String()),
     MultiRegionConsistency=later("a global table (MultiRegionConsistency)", String()),
@@ -44,6 +45,7 @@ SHAPE = Structure(
     OnDemandThroughput=later("OnDemandThroughput", _ANY),
     WarmThroughput=later("WarmThroughput", _ANY),
     GlobalTableSettingsReplicationMode=later("GlobalTableSettingsReplicationMode", String()),
+    DisassociationProtectionEnabled=later("DisassociationProtectionEnabled", Boolean()),
 )
 
 _NOTHING_ASKED = (

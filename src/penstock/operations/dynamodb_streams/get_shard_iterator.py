@@ -9,7 +9,7 @@ from penstock.storage.waist import Reader
 from penstock.streams.iterator import Iterator, encode_iterator
 from penstock.streams.read import Place, begin
 from penstock.streams.stream import Shard, find_shard
-from penstock.wire.shapes import String, Structure, required
+from penstock.wire.shapes import Integer, String, Structure, later, required
 
 SHAPE = Structure(
     "GetShardIteratorInput",
@@ -19,6 +19,7 @@ SHAPE = Structure(
         String(values=("AT_SEQUENCE_NUMBER", "LATEST", "AFTER_SEQUENCE_NUMBER", "TRIM_HORIZON"))
     ),
     SequenceNumber=String(21, 40, pattern="[0-9]+"),
+    Timestamp=later("an iterator by time (Timestamp)", Integer()),
 )
 
 
