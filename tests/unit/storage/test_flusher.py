@@ -6,7 +6,7 @@ import threading
 from penstock.storage.flusher import LoopFlusher, ThreadFlusher
 
 
-def test_a_threads_job_leaves_the_loop_free_and_reports_on_it():
+def test_a_threads_job_leaves_the_loop_free_and_reports_on_it() -> None:
     """The job waits for the loop to go on, and `done` runs on the loop's thread with its error."""
     flusher = ThreadFlusher("test")
 
@@ -29,13 +29,17 @@ def test_a_threads_job_leaves_the_loop_free_and_reports_on_it():
     flusher.stop()
 
 
-def test_a_threads_job_that_takes_too_long_is_not_waited_for():
+def test_a_threads_job_that_takes_too_long_is_not_waited_for() -> None:
     """`drain` gives up in time, and ends the job itself once that is possible."""
     flusher = ThreadFlusher("test")
     go_on = threading.Event()
-    results = []
+    results: list[Exception | None] = []
     loop = asyncio.new_event_loop()
-    flusher.submit(lambda: go_on.wait(10) and None, results.append, loop)
+
+    def wait() -> None:
+        go_on.wait(10)
+
+    flusher.submit(wait, results.append, loop)
     assert not flusher.drain(0.01)
     assert results == []
     loop.close()
@@ -45,7 +49,7 @@ def test_a_threads_job_that_takes_too_long_is_not_waited_for():
     flusher.stop()
 
 
-def test_a_loops_job_runs_on_the_next_turn_and_once():
+def test_a_loops_job_runs_on_the_next_turn_and_once() -> None:
     """Also when it was drained before that turn came."""
     flusher = LoopFlusher()
     ran = []

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,7 @@ ONE_LOG = Lock(b"log", (log_span(LOG),))
         ("span of tips", lambda t: t.clear(Span.of_prefix(tip_key(LOG)))),
     ],
 )
-def test_what_no_lock_covers_cannot_be_written(what, work):
+def test_what_no_lock_covers_cannot_be_written(what: str, work: Any) -> None:
     """Each kind of write outside the locks is refused, by name, and leaves nothing."""
     engine = MemoryEngine(FakeClock())
 
@@ -61,7 +62,7 @@ def test_what_no_lock_covers_cannot_be_written(what, work):
     assert stored(engine, b"k1") is None
 
 
-def test_what_a_lock_covers_can_be_written():
+def test_what_a_lock_covers_can_be_written() -> None:
     """Any one span of any one lock will do; a log's lock covers its tip."""
     engine = MemoryEngine(FakeClock())
 
@@ -76,7 +77,7 @@ def test_what_a_lock_covers_can_be_written():
     assert (stored(engine, b"m1"), stored(engine, b"k1")) == (b"v", None)
 
 
-def test_a_write_without_any_lock_is_refused():
+def test_a_write_without_any_lock_is_refused() -> None:
     """No lock covers nothing; reading needs none."""
     engine = MemoryEngine(FakeClock())
     assert asyncio.run(engine.transact(lambda t: t.get(b"k"))) is None
@@ -85,7 +86,7 @@ def test_a_write_without_any_lock_is_refused():
 
 
 @pytest.mark.parametrize(("rehearse", "runs"), [(False, 1), (True, 2)])
-def test_rehearsal_runs_work_twice_and_keeps_the_second(rehearse, runs):
+def test_rehearsal_runs_work_twice_and_keeps_the_second(rehearse: bool, runs: int) -> None:
     """Work that keeps state of its own is found by the number it leaves."""
     engine = MemoryEngine(FakeClock(), rehearse=rehearse)
     seen = []

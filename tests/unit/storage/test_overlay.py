@@ -1,5 +1,7 @@
 """Sets of spans, and how little an overlay asks of what lies below it."""
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +18,7 @@ def span_of(ends: tuple[int, int]) -> Span:
 
 
 @given(st.lists(SPANS), SPANS)
-def test_a_span_set_is_the_set_of_its_keys(added, asked):
+def test_a_span_set_is_the_set_of_its_keys(added: Any, asked: Any) -> None:
     """It covers what was added, its gaps are the rest, and its spans stay disjoint, in order."""
     spans = SpanSet()
     for ends in added:
@@ -34,19 +36,19 @@ def test_a_span_set_is_the_set_of_its_keys(added, asked):
 class Below:
     """A reader of 1,000 rows that remembers how many it was asked for."""
 
-    def __init__(self):
-        self.asked = []
+    def __init__(self) -> None:
+        self.asked: list[int] = []
 
-    def get(self, key):
+    def get(self, key: bytes) -> bytes | None:
         return None
 
-    def scan(self, span, limit, backward=False):
+    def scan(self, span: Span, limit: int, backward: bool = False) -> list[tuple[bytes, bytes]]:
         self.asked.append(limit)
         keys = [b"k%03d" % n for n in range(1000) if span.covers(b"k%03d" % n)]
         return [(key, b"v") for key in (keys[::-1] if backward else keys)[:limit]]
 
 
-def test_a_scan_asks_for_no_more_rows_than_can_be_hidden():
+def test_a_scan_asks_for_no_more_rows_than_can_be_hidden() -> None:
     """With two deletions in the span, a page of five asks for seven rows below, whatever is set."""
     below = Below()
     overlay = Overlay(below, FakeClock())
@@ -64,7 +66,7 @@ def test_a_scan_asks_for_no_more_rows_than_can_be_hidden():
     assert below.asked == [7]
 
 
-def test_a_scan_leaves_out_what_was_cleared_without_reading_it():
+def test_a_scan_leaves_out_what_was_cleared_without_reading_it() -> None:
     """Cleared spans are jumped over, in both directions."""
     below = Below()
     overlay = Overlay(below, FakeClock())
@@ -75,6 +77,6 @@ def test_a_scan_leaves_out_what_was_cleared_without_reading_it():
     assert below.asked == [5, 4, 5, 3]
 
 
-def test_a_log_never_written_has_the_stamp_zero():
+def test_a_log_never_written_has_the_stamp_zero() -> None:
     """So that any stamp is above it."""
     assert last_stamp(Overlay(Below(), FakeClock()), b"log") == 0
