@@ -83,6 +83,10 @@ class Overlay:
         """Say whether anything was written."""
         return bool(self.writes) or len(self.clears) > 0
 
+    def touches(self, key: bytes) -> bool:
+        """Say whether `key` was written or deleted here."""
+        return key in self.writes or (len(self.clears) > 0 and self.clears.covers(key))
+
     def get(self, key: bytes) -> bytes | None:
         """Return the value at `key`, or None."""
         if key in self.writes:

@@ -119,7 +119,7 @@ class _RocksStore:
                 batch.put(key, value)
         try:
             # Made before anything of the group is visible, when all there is is durable.
-            self._frozen = _Frozen(self._db, self._folder)
+            self._frozen = _Frozen(self._db, self._folder, changes)
             self._db.write(batch)
         except Exception as error:
             raise self._unwritable(error) from error
@@ -190,14 +190,22 @@ class _Latest:
 
 
 class _Frozen:
-    """All that was written when this was made, whatever is written later."""
+    """All that was written when this was made, before `changes`, which alone are written later.
 
-    def __init__(self, db: Rdict, folder: Path) -> None:
+    What they do not touch is read where it is: a missing key costs no seek there, which would walk
+    over all deleted rows behind it.
+    """
+
+    def __init__(self, db: Rdict, folder: Path, changes: Overlay) -> None:
+        self._latest = _Latest(db, folder)
+        self._changes = changes
         self._snapshot = db.snapshot()
         self._iterator = db.iter()
         self._folder = folder
 
     def get(self, key: bytes) -> bytes | None:
+        if not self._changes.touches(key):
+            return self._latest.get(key)
         try:
             value: bytes = self._snapshot[key]
         except Exception:  # noqa: BLE001 - a missing key and a failed read look alike

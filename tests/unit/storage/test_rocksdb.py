@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rocksdict import Options, Rdict
@@ -20,11 +22,12 @@ from penstock.base.errors.engine import (
     StoreIncompatible,
     StoreLocked,
 )
+from penstock.storage import rocksdb
 from penstock.storage.directory import StoreDirectory
 from penstock.storage.flusher import Flusher
 from penstock.storage.rocksdb import RocksEngine
 from penstock.storage.rocksdb_log import check_logs
-from penstock.storage.waist import Engine, Span
+from penstock.storage.waist import Engine, Reader, Span
 from penstock.testing.clock import FakeClock
 from penstock.testing.engine_conformance import (
     LOG,
@@ -64,7 +67,7 @@ def files(path: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def store(tmp_path):
+def store(tmp_path: Path) -> Path:
     """A closed store with 400 rows, in one table file."""
     path = tmp_path / "store"
     engine = opened(path)
@@ -81,7 +84,7 @@ def store(tmp_path):
 # --- the files of a store
 
 
-def test_a_store_held_by_another_process_is_locked(store):
+def test_a_store_held_by_another_process_is_locked(store: Path) -> None:
     """While the other lives, opening is StoreLocked; once it is killed, all is well."""
     script = """
 import sys
@@ -95,6 +98,7 @@ sys.stdin.read()
     with subprocess.Popen(
         [sys.executable, "-c", script, str(store)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as other:
+        assert other.stdout is not None
         assert other.stdout.readline() == b"open\n"
         with pytest.raises(StoreLocked, match="in use by another server"):
             opened(store)
@@ -102,7 +106,7 @@ sys.stdin.read()
     opened(store).close()
 
 
-def test_a_missing_directory_is_made(tmp_path):
+def test_a_missing_directory_is_made(tmp_path: Path) -> None:
     """With its parents."""
     engine = opened(tmp_path / "a" / "b")
     asyncio.run(put(engine, b"k", b"v"))
@@ -110,7 +114,7 @@ def test_a_missing_directory_is_made(tmp_path):
     engine.close()
 
 
-def test_a_directory_with_other_files_is_left_alone(tmp_path):
+def test_a_directory_with_other_files_is_left_alone(tmp_path: Path) -> None:
     """It is not a store, so it is StoreIncompatible, and nothing is added to it."""
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(StoreIncompatible, match=r"not a store .* thesis.txt"):
@@ -118,7 +122,7 @@ def test_a_directory_with_other_files_is_left_alone(tmp_path):
     assert files(tmp_path) == {"thesis.txt": b"years of work"}
 
 
-def test_another_programs_rocksdb_is_left_alone(tmp_path):
+def test_another_programs_rocksdb_is_left_alone(tmp_path: Path) -> None:
     """A RocksDB that is not ours is StoreIncompatible."""
     Rdict(str(tmp_path), Options(raw_mode=True)).close()
     before = files(tmp_path)
@@ -127,7 +131,7 @@ def test_another_programs_rocksdb_is_left_alone(tmp_path):
     assert files(tmp_path) == before
 
 
-def test_a_store_of_another_format_is_incompatible(store):
+def test_a_store_of_another_format_is_incompatible(store: Path) -> None:
     """The format file says by whom a store can be read."""
     (store / "rocksdb" / "PENSTOCK-FORMAT").write_text("rocksdb 2\n")
     before = files(store)
@@ -136,7 +140,7 @@ def test_a_store_of_another_format_is_incompatible(store):
     assert files(store) == before
 
 
-def test_a_file_in_place_of_the_directory_is_a_clear_error(tmp_path):
+def test_a_file_in_place_of_the_directory_is_a_clear_error(tmp_path: Path) -> None:
     """The path is named."""
     (tmp_path / "file").write_text("")
     with pytest.raises(EngineError, match="file is not a directory"):
@@ -144,7 +148,7 @@ def test_a_file_in_place_of_the_directory_is_a_clear_error(tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_forbidden_directory_is_a_clear_error(tmp_path):
+def test_a_forbidden_directory_is_a_clear_error(tmp_path: Path) -> None:
     """It is neither corrupt nor full."""
     tmp_path.chmod(0o500)
     with pytest.raises(EngineError, match="Permission denied") as raised:
@@ -152,7 +156,7 @@ def test_a_forbidden_directory_is_a_clear_error(tmp_path):
     assert type(raised.value) is EngineError
 
 
-def test_a_store_whose_making_was_cut_short_is_made_again(tmp_path):
+def test_a_store_whose_making_was_cut_short_is_made_again(tmp_path: Path) -> None:
     """Nothing in it was ever acknowledged."""
     directory = StoreDirectory(tmp_path)
     (tmp_path / "rocksdb.new").mkdir()
@@ -164,7 +168,7 @@ def test_a_store_whose_making_was_cut_short_is_made_again(tmp_path):
     assert not (tmp_path / "rocksdb.new").exists()
 
 
-def test_a_failed_open_lets_go_of_the_directory(store):
+def test_a_failed_open_lets_go_of_the_directory(store: Path) -> None:
     """Once mended, the same process can open it."""
     current = store / "rocksdb" / "CURRENT"
     text = current.read_text()
@@ -175,7 +179,7 @@ def test_a_failed_open_lets_go_of_the_directory(store):
     opened(store).close()
 
 
-def test_a_store_that_fails_to_open_on_a_full_disk_is_called_full(store):
+def test_a_store_that_fails_to_open_on_a_full_disk_is_called_full(store: Path) -> None:
     """Opening needs room; without it nobody should be told that their data is corrupt."""
     (store / "rocksdb" / "CURRENT").write_text("garbage")
     with pytest.raises(EngineFull):
@@ -201,7 +205,9 @@ def test_a_store_that_fails_to_open_on_a_full_disk_is_called_full(store):
         ("*.sst", None),
     ],
 )
-def test_a_damaged_store_is_corrupt_and_not_overwritten(store, pattern, damage):
+def test_a_damaged_store_is_corrupt_and_not_overwritten(
+    store: Path, pattern: Any, damage: Any
+) -> None:
     """Garbled, cut off or missing: StoreCorrupt, and what is left stays as it is."""
     for file in (store / "rocksdb").glob(pattern):
         if damage is None:
@@ -215,7 +221,11 @@ def test_a_damaged_store_is_corrupt_and_not_overwritten(store, pattern, damage):
     assert {name: after.get(name) for name in before} == before
 
 
-def test_a_scan_over_a_damaged_block_fails_instead_of_ending_early(store):
+def _all_rows(reader: Reader, *, backward: bool) -> list[tuple[bytes, bytes]]:
+    return reader.scan(ALL, 1000, backward)
+
+
+def test_a_scan_over_a_damaged_block_fails_instead_of_ending_early(store: Path) -> None:
     """Reading past a bad block is StoreCorrupt, both ways, with a group in flight or without."""
     (table,) = (store / "rocksdb").glob("*.sst")
     data = bytearray(table.read_bytes())
@@ -227,7 +237,7 @@ def test_a_scan_over_a_damaged_block_fails_instead_of_ending_early(store):
     def check() -> None:
         for backward in (False, True):
             with pytest.raises(StoreCorrupt):
-                engine.snapshot(lambda r, b=backward: r.scan(ALL, 1000, b))
+                engine.snapshot(partial(_all_rows, backward=backward))
         read = [_value_or_corrupt(engine, b"k%03d" % n) for n in range(400)]
         assert 0 < read.count("corrupt") < 400
         assert None not in read
@@ -287,7 +297,7 @@ def killed_store(path: Path) -> Path:
     return max((path / "rocksdb").glob("*.log"), key=lambda file: file.stat().st_size)
 
 
-def test_a_log_cut_off_at_its_end_loses_only_its_last_record(tmp_path):
+def test_a_log_cut_off_at_its_end_loses_only_its_last_record(tmp_path: Path) -> None:
     """A torn tail is what a kill in the middle of a write leaves: opened, the rest is there."""
     log = killed_store(tmp_path)
     log.write_bytes(log.read_bytes()[:-10])
@@ -298,7 +308,7 @@ def test_a_log_cut_off_at_its_end_loses_only_its_last_record(tmp_path):
 
 
 @pytest.mark.parametrize("place", [0.0, 0.3, 0.7, 0.999])
-def test_a_log_damaged_anywhere_else_is_corrupt(tmp_path, place):
+def test_a_log_damaged_anywhere_else_is_corrupt(tmp_path: Path, place: Any) -> None:
     """What was acknowledged is never dropped in silence, not even from the last record."""
     log = killed_store(tmp_path)
     data = bytearray(log.read_bytes())
@@ -308,7 +318,7 @@ def test_a_log_damaged_anywhere_else_is_corrupt(tmp_path, place):
         opened(tmp_path)
 
 
-def test_a_log_that_would_hang_rocksdb_is_corrupt(tmp_path):
+def test_a_log_that_would_hang_rocksdb_is_corrupt(tmp_path: Path) -> None:
     """RocksDB 9.8 reads for ever at a header of type 11 that is too long; we look first."""
     log = killed_store(tmp_path)
     data = bytearray(log.read_bytes())
@@ -319,7 +329,7 @@ def test_a_log_that_would_hang_rocksdb_is_corrupt(tmp_path):
         check_logs(log.parent)
 
 
-def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path):
+def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path: Path) -> None:
     """Rounds of a loaded engine killed at no chosen moment, on one store."""
     acknowledged: dict[bytes, int] = {}
     for _ in range(4):
@@ -327,6 +337,7 @@ def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path):
             [sys.executable, "-c", WRITER, str(tmp_path), "100000", "32"], stdout=subprocess.PIPE
         ) as process:
             # The line that is read last says when to kill; the rest of the pipe was said before.
+            assert process.stdout is not None
             lines = [process.stdout.readline() for _ in range(400)]
             process.kill()
             lines += process.stdout.read().splitlines(keepends=True)
@@ -345,7 +356,7 @@ def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path):
 # --- disks that are full or fail
 
 
-def test_a_full_disk_refuses_writes_and_goes_on_reading(tmp_path):
+def test_a_full_disk_refuses_writes_and_goes_on_reading(tmp_path: Path) -> None:
     """EngineFull while there is no room; without a restart or a wait it writes once there is."""
     room = [limits.store_free_bytes_min]
     engine = RocksEngine.open(tmp_path, FakeClock(), room=lambda _: room[0])
@@ -361,7 +372,7 @@ def test_a_full_disk_refuses_writes_and_goes_on_reading(tmp_path):
     engine.close()
 
 
-def test_a_disk_that_fills_while_writing_keeps_reads_until_there_is_room(tmp_path):
+def test_a_disk_that_fills_while_writing_keeps_reads_until_there_is_room(tmp_path: Path) -> None:
     """The store stays open for reading, and is opened again only when it has room to."""
     room = [limits.store_free_bytes_min]
     clock, flusher = FakeClock(), HeldFlusher()
@@ -432,7 +443,7 @@ engine.close()
 """
 
 
-def test_a_real_failure_to_write_is_survived(tmp_path):
+def test_a_real_failure_to_write_is_survived(tmp_path: Path) -> None:
     """The system refuses a write: reads go on, nothing acknowledged is lost, writing comes back."""
     command = [sys.executable, "-c", LIMITED, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -442,7 +453,35 @@ def test_a_real_failure_to_write_is_survived(tmp_path):
     engine.close()
 
 
-def test_syncs_run_on_a_thread_of_their_own(tmp_path):
+def test_beside_a_group_in_flight_only_its_own_keys_cost_a_seek(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    """A seek for a missing key walks over all deleted rows behind it."""
+    flusher = HeldFlusher()
+    engine = RocksEngine.open(tmp_path, FakeClock(), flusher=flusher)
+
+    def seek(*_: object) -> None:
+        raise AssertionError("sought")
+
+    async def scene() -> None:
+        await asyncio.gather(put(engine, b"k1", b"old"), put(engine, b"k2", b"old"))
+        flusher.hold = True
+        written = asyncio.gather(put(engine, b"k2", b"new"), put(engine, b"k3", b"new"))
+        await flusher.came()
+        assert stored(engine, b"k3") is None
+        with monkeypatch.context() as patched:
+            patched.setattr(rocksdb, "_rows", seek)
+            assert stored(engine, b"k0") is None
+            assert stored(engine, b"k1") == stored(engine, b"k2") == b"old"
+        flusher.release()
+        await written
+        assert stored(engine, b"k2") == stored(engine, b"k3") == b"new"
+
+    asyncio.run(scene())
+    engine.close()
+
+
+def test_syncs_run_on_a_thread_of_their_own(tmp_path: Path) -> None:
     """With its own flusher the engine answers through the loop, and closes with work in flight."""
     engine = RocksEngine.open(tmp_path, SystemClock())
 
