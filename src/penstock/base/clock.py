@@ -35,8 +35,3 @@ def iso_label(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + (
         f"{at_ms % 1000:03d}"
     )
-
-
-def basic_date(at_ms: int) -> str:
-    """Return the UTC day of `at_ms` as YYYYMMDD, the form that a signature's scope holds."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y%m%d")

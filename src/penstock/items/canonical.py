@@ -6,7 +6,7 @@ Two items are equal by value exactly when their canonical bytes are equal.
 
 import msgspec
 
-from penstock.items.values import Item, Value
+from penstock.items.values import Item
 
 _encoder = msgspec.json.Encoder(order="sorted")
 _decoder = msgspec.json.Decoder(Item)
@@ -20,8 +20,3 @@ def encode_item(item: Item) -> bytes:
 def decode_item(data: bytes) -> Item:
     """Return the item that `encode_item` made `data` of."""
     return _decoder.decode(data)
-
-
-def encode_value(value: Value) -> bytes:
-    """Return the canonical bytes of one canonical value."""
-    return _encoder.encode(value)

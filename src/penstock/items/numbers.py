@@ -88,13 +88,6 @@ def subtract(a: str, b: str) -> str:
     return _from_decimal(_EXACT.subtract(Decimal(a), Decimal(b)))
 
 
-def compare(a: str, b: str) -> int:
-    """Return -1, 0 or 1 as canonical number `a` is less than, equal to or greater than `b`."""
-    if a == b:
-        return 0
-    return -1 if Decimal(a) < Decimal(b) else 1
-
-
 def as_decimal(text: str) -> Decimal:
     """Return a canonical number as an exact Decimal, for sorting and comparing."""
     return Decimal(text)

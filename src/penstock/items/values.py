@@ -41,11 +41,6 @@ def check_types(raw: Any) -> None:
     _check_value(raw, 1)
 
 
-def check_item_types(raw: Any) -> None:
-    """Check that `raw` has the JSON types of a map of attribute values, as `check_types` does."""
-    _check_map(raw, 0)
-
-
 def _check_value(raw: Any, level: int) -> None:
     if raw is None or level > nesting_levels_max:  # too deep: canonical_value says so
         return
@@ -185,8 +180,8 @@ def canonical_value(raw: Any) -> Value:
 
 
 def canonical_item(raw: dict[str, Any]) -> Item:
-    """Return the canonical form of the attributes of an item or of a key that passed
-    `check_item_types`; errors as `canonical_value`.
+    """Return the canonical form of the attributes of an item or of a key, each of which passed
+    `check_types`; errors as `canonical_value`.
     """
     return _canonical_members(raw, 1)
 

@@ -9,9 +9,17 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 
 from penstock.base.clock import Clock
-from penstock.storage.format import pack, unpack
+from penstock.storage.format import pack
 from penstock.storage.prefixes import tip_key
-from penstock.storage.waist import STAMP_BYTES, Reader, Span, Stamp, next_stamp, stamp_key
+from penstock.storage.waist import (
+    STAMP_BYTES,
+    Reader,
+    Span,
+    Stamp,
+    last_stamp,
+    next_stamp,
+    stamp_key,
+)
 
 
 class SpanSet:
@@ -172,9 +180,3 @@ class Overlay:
             if len(rows) == limit:
                 break
         return rows
-
-
-def last_stamp(reader: Reader, log: bytes) -> Stamp:
-    """Return the last stamp given in `log`, also when its record was trimmed; 0 for a new log."""
-    stored = reader.get(tip_key(log))
-    return 0 if stored is None else int.from_bytes(unpack(stored), "big")

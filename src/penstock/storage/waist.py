@@ -22,8 +22,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeVar
 
+from penstock.storage.format import unpack
+from penstock.storage.prefixes import tip_key
+
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 
 Stamp = int
 """A place in a log: `max(last + 1, now_ms << STAMP_COUNTER_BITS)`; fits in 63 bits."""
@@ -165,6 +167,12 @@ def stamp_ms(stamp: Stamp) -> int:
 def next_stamp(last: Stamp, now_ms: int) -> Stamp:
     """Return the stamp after `last` for a record appended at `now_ms`."""
     return max(last + 1, stamp_at(now_ms))
+
+
+def last_stamp(reader: Reader, log: bytes) -> Stamp:
+    """Return the last stamp given in `log`, also when its record was trimmed; 0 for a new log."""
+    stored = reader.get(tip_key(log))
+    return 0 if stored is None else int.from_bytes(unpack(stored), "big")
 
 
 def log_span(log: bytes, after: Stamp = -1, upto: Stamp | None = None) -> Span:

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from penstock.base import limits
 from penstock.base.errors import dynamodb, streams
 from penstock.storage.format import unpack
-from penstock.storage.waist import Reader, Span, Stamp, log_span, stamp_of
+from penstock.storage.waist import Reader, Span, Stamp, last_stamp, log_span, stamp_of
 from penstock.streams.retention import horizon
 from penstock.streams.sequence import stamp_of_sequence
-from penstock.streams.stream import Shard, Stream, last_stamp, oldest_readable
+from penstock.streams.stream import Shard, Stream, oldest_readable
 
 _FIRST_CHUNK_ROWS = 8
 

@@ -22,6 +22,7 @@ from penstock.storage.waist import (
     Span,
     Stamp,
     Transaction,
+    last_stamp,
     stamp_at,
     stamp_ms,
 )
@@ -174,12 +175,6 @@ def find_shard(reader: Reader, stream: Stream, shard_id: str) -> Shard | None:
 def visible_shards(shards: Sequence[Shard], now_ms: int) -> list[Shard]:
     """Return the shards that DescribeStream still shows."""
     return [shard for shard in shards if not shard.has_expired(now_ms)]
-
-
-def last_stamp(reader: Reader, log: bytes) -> Stamp:
-    """Return the last stamp that `log` gave out, trimmed or not; 0 for a log never written."""
-    stored = reader.get(tip_key(log))
-    return 0 if stored is None else int.from_bytes(unpack(stored), "big")
 
 
 def event_id(log: bytes, stamp: Stamp) -> str:

@@ -10,14 +10,13 @@ from typing import Literal
 
 import msgspec
 
-from penstock.items.keys import ItemKey, KeyAttribute, KeySchema
+from penstock.items.keys import HASH_BYTES, ItemKey, KeyAttribute, KeySchema
 from penstock.storage.prefixes import Prefix
 from penstock.storage.waist import Lock, Span
 from penstock.streams.stream import ViewType, record_log, stream_lock
 
 BillingMode = Literal["PROVISIONED", "PAY_PER_REQUEST"]
 TableClass = Literal["STANDARD", "STANDARD_INFREQUENT_ACCESS"]
-HASH_BYTES = 8
 
 
 class OpenStream(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from penstock.base import limits
 from penstock.items.expressions import KeyRange
 from penstock.items.keys import (
+    HASH_BYTES,
     ItemKey,
     KeySchema,
     key_part_bytes,
@@ -18,7 +19,7 @@ from penstock.items.keys import (
 )
 from penstock.items.values import Item
 from penstock.storage.waist import Reader, Span, after_prefix
-from penstock.tables.descriptor import HASH_BYTES, Table
+from penstock.tables.descriptor import Table
 from penstock.tables.stored_item import StoredItem, unpack_item
 
 _FIRST_CHUNK_ROWS = 8

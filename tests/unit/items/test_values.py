@@ -15,7 +15,6 @@ from penstock.items.values import (
     binary,
     canonical_item,
     canonical_value,
-    check_item_types,
     check_types,
 )
 
@@ -129,19 +128,6 @@ def test_bad_base64_is_a_serialization_error(encoded: str, message: str, wrap: A
 def test_binary_must_be_text(content: Any, message: str) -> None:
     """Binary arrives as a JSON string and nothing else."""
     assert refusal_of_types({"B": content}) == message
-
-
-def test_a_whole_item_must_be_a_map() -> None:
-    """An item is checked as the members of a map are."""
-    check_item_types({"a": {"S": "x"}, "b": {"L": [{"N": "1"}]}})
-    for raw, message in (
-        ([], "Start of list found where not expected"),
-        ("a", "Unexpected field type"),
-        ({"a": {"S": 1}}, "NUMBER_VALUE cannot be converted to String"),
-    ):
-        with pytest.raises(ApiError) as caught:
-            check_item_types(raw)
-        assert caught.value.message == message
 
 
 @pytest.mark.parametrize(

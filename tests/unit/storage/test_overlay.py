@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.storage.overlay import Overlay, SpanSet, last_stamp
-from penstock.storage.waist import Span
+from penstock.storage.overlay import Overlay, SpanSet
+from penstock.storage.waist import Span, last_stamp
 from penstock.testing.clock import FakeClock
 
 POINTS = [bytes((n,)) for n in range(12)]

@@ -3,12 +3,11 @@
 import pytest
 
 from penstock.base import limits
-from penstock.storage.waist import stamp_at, stamp_ms
+from penstock.storage.waist import last_stamp, stamp_at, stamp_ms
 from penstock.streams.stream import (
     event_id,
     find_shard,
     find_stream,
-    last_stamp,
     list_streams,
     oldest_readable,
     visible_shards,

@@ -52,19 +52,6 @@ def table_exists(name: str) -> ApiError:
     return ApiError("ResourceInUseException", f"Table already exists: {name}")
 
 
-def resource_in_use(detail: str) -> ApiError:
-    """Return the error for changing a resource that is being changed already."""
-    return ApiError(
-        "ResourceInUseException",
-        f"Attempt to change a resource which is still in use: {detail}",
-    )
-
-
-def limit_exceeded(message: str) -> ApiError:
-    """Return the error for going over a limit of the account."""
-    return ApiError("LimitExceededException", message)
-
-
 def condition_failed(item: dict[str, Any] | None = None) -> ApiError:
     """Return the error for a condition that does not hold; `item` where it was asked for."""
     return ApiError(

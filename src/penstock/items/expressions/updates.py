@@ -60,11 +60,6 @@ class Updated(NamedTuple):
     new: Item
     program: UpdateProgram
 
-    @property
-    def touched(self) -> tuple[Elements, ...]:
-        """The paths of the update's actions, in the order of the text."""
-        return self.program.paths
-
     def updated_new(self) -> Item:
         """Return what UPDATED_NEW shows: only what actions wrote, by the paths that they name.
 

@@ -154,11 +154,6 @@ def test_updated_images_show_only_what_the_update_touched(
     assert updated.updated_new() == new
 
 
-def test_the_touched_paths_are_those_of_the_text() -> None:
-    updated = update("SET m.#x = :s REMOVE l[0]", names={"#x": "x"}).apply(OLD, KEY)
-    assert updated.touched == (("m", "x"), ("l", 0))
-
-
 def test_a_key_attribute_cannot_be_updated() -> None:
     schema = KeySchema(KeyAttribute("pk", "S"), KeyAttribute("sk", "N"))
     update("SET a = :s").check_keys(schema)
