@@ -71,7 +71,7 @@ def _read_header(authorization: bytes, stamp: bytes) -> Caller:
     if (
         signature.isalnum()
         and mark
-        and len(unsigned) <= limits.cached_authorization_bytes_max
+        and len(unsigned) + len(stamp) <= limits.cached_authorization_bytes_max
         and (caller := _remembered_caller(unsigned, stamp)) is not None
     ):
         return caller

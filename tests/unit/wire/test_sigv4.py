@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.base import limits
 from penstock.base.errors.api import ApiError
+from penstock.wire import sigv4
 from penstock.wire.sigv4 import Caller, read_caller
 
 STAMP = "20261001T120000Z"
@@ -226,3 +228,15 @@ def test_any_bytes_name_a_caller_or_are_refused(rest: bytes, date: bytes, query:
                 assert read_caller(headers, asked)
             except ApiError as error:
                 assert error.status == 400
+
+
+def test_large_headers_are_not_remembered() -> None:
+    """What a client sends may not fill the memory, in either header."""
+    long = limits.cached_authorization_bytes_max
+    before = sigv4._remembered_caller.cache_info()
+    refusal(WHOLE, STAMP + "0" * long)
+    caller_of(WHOLE.replace("AKID", "A" * long))
+    assert sigv4._remembered_caller.cache_info() == before
+    sigv4._remembered_caller.cache_clear()
+    caller_of(WHOLE)
+    assert sigv4._remembered_caller.cache_info().currsize == 1
