@@ -79,7 +79,7 @@ cached_authorization_bytes_max = 1024
 # --- the engine [P]
 commit_group_transactions_max = 512
 commit_group_bytes_max = 8 * 1024 * 1024
-transaction_attempts_max = 8
+transaction_attempts_max = 64  # each waits for a group: that many may change one table at once
 table_cache_entries_max = 1024
 scan_rows_max = 64  # of one scan for a page: rows of 400 KB may follow small ones
 store_free_bytes_min = 64 * 1024 * 1024  # below it nothing is written: tidying up needs room
