@@ -337,3 +337,16 @@ def test_a_table_is_found_by_its_arn(ddb: Any, plain: str, key: Item) -> None:
     answer = ddb.batch_get_item(**batch(arn, key), ReturnConsumedCapacity="TOTAL")
     assert answer["Responses"] == {arn: [key]}
     assert answer["ConsumedCapacity"] == [{"TableName": plain, "CapacityUnits": 0.5}]
+
+
+def test_one_table_by_name_and_by_arn_is_one_table(
+    invalid: Callable[..., str], ddb: Any, plain: str, key: Item
+) -> None:
+    """The same key under both is a duplicate; other keys come under the name they were asked by."""
+    arn = ddb.describe_table(TableName=plain)["Table"]["TableArn"]
+    both = {plain: {"Keys": [key]}, arn: {"Keys": [key]}}
+    assert invalid("BatchGetItem", {"RequestItems": both}) == DUPLICATES
+    ddb.put_item(TableName=plain, Item=key)
+    absent = {**key, "pk": {"S": "absent"}}
+    answer = ddb.batch_get_item(RequestItems={plain: {"Keys": [key]}, arn: {"Keys": [absent]}})
+    assert answer["Responses"] == {plain: [key], arn: []}

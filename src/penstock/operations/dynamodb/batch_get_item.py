@@ -65,6 +65,8 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Answer with the items that there are, in no promised order."""
     parts = _parts(request["RequestItems"])
     lookups = [lookup for part in parts for lookup in _lookups(context, part)]
+    if len({lookup.table.item_key(lookup.key) for lookup in lookups}) < len(lookups):
+        raise dynamodb.validation("Provided list of item keys contains duplicates")
     found = context.tables.read(lambda reader: _read(reader, lookups))
     responses: dict[str, list[Any]] = {part.given_name: [] for part in parts}
     units: dict[str, float] = {}
@@ -117,8 +119,6 @@ def _lookups(context: Context, part: Part) -> list[Lookup]:
     name = members.table_name(context, part.given_name)
     table = context.tables.table(context.region, name)
     keys = [item_key_for_lookup(table.schema, key) for key in part.keys]
-    if len(set(keys)) < len(keys):
-        raise dynamodb.validation("Provided list of item keys contains duplicates")
     if part.projection is not None:
         check_scalar_keys(table.schema, part.projection.nested)
     return [Lookup(part, place, table, key) for place, key in enumerate(keys)]
