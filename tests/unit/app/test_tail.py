@@ -72,6 +72,7 @@ def test_json_from_the_start_gives_every_record_on_a_line(
     assert {record["dynamodb"]["NewImage"]["b"]["B"] for record in records} == {"AQ=="}
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_from_now_shows_what_is_written_afterwards_and_an_interrupt_ends_it_quietly(
     url: str,
 ) -> None:
