@@ -145,6 +145,13 @@ def test_a_store_without_permission_is_refused_and_stays(store: Path) -> None:
     assert contents_as_root(store) == before
 
 
+def test_a_directory_that_may_not_be_made_is_refused(tmp_path: Path) -> None:
+    wrap = _without_privilege()
+    (tmp_path / "locked").mkdir(0o500)
+    data = tmp_path / "locked" / "store"
+    assert refusal("--data", str(data), wrap=wrap) == f"{data} cannot be used: Permission denied"
+
+
 def _without_privilege() -> list[str]:
     """Return the command before a command that makes file permissions hold for root too."""
     if os.geteuid() != 0:

@@ -147,15 +147,6 @@ def test_a_file_in_place_of_the_directory_is_a_clear_error(tmp_path: Path) -> No
         opened(tmp_path / "file")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_forbidden_directory_is_a_clear_error(tmp_path: Path) -> None:
-    """It is neither corrupt nor full."""
-    tmp_path.chmod(0o500)
-    with pytest.raises(EngineError, match="Permission denied") as raised:
-        opened(tmp_path / "store")
-    assert type(raised.value) is EngineError
-
-
 def test_a_store_whose_making_was_cut_short_is_made_again(tmp_path: Path) -> None:
     """Nothing in it was ever acknowledged."""
     directory = StoreDirectory(tmp_path)
