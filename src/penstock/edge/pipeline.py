@@ -133,11 +133,18 @@ class Pipeline:
         self._answer_bytes += len(answer.body)
 
 
+async def _go_on(work: Coroutine[Any, Any, HttpResponse], waited: Any) -> HttpResponse:
+    """Drive `work`, which was stepped once and waits for `waited`, to its end, inside a task.
+
+    A task takes a coroutine only: since Python 3.12 no longer the generator that does the driving.
+    """
+    return await _driven(work, waited)
+
+
 @coroutine
-def _go_on(
+def _driven(
     work: Coroutine[Any, Any, HttpResponse], waited: Any
 ) -> Generator[Any, Any, HttpResponse]:
-    """Drive `work`, which was stepped once and waits for `waited`, to its end, inside a task."""
     while True:
         try:
             try:

@@ -5,6 +5,7 @@ import gzip
 import json
 import socket
 import zlib
+from collections.abc import Coroutine
 from typing import Any
 
 import pytest
@@ -339,3 +340,28 @@ def test_port_is_the_one_listened_on_and_a_taken_one_is_an_os_error() -> None:
                 await Server(dispatch_of(), "127.0.0.1", server.port).start()
 
     run(work())
+
+
+def test_a_request_that_waits_becomes_a_task_of_a_true_coroutine() -> None:
+    """Python 3.11 makes a task of a generator as well; 3.12 and later refuse it."""
+    made: list[Any] = []
+
+    def make(loop: asyncio.AbstractEventLoop, work: Any, **named: Any) -> asyncio.Task[Any]:
+        made.append(work)
+        return asyncio.Task(work, loop=loop, **named)
+
+    async def wait(caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+        loop = asyncio.get_running_loop()
+        loop.set_task_factory(make)
+        await asyncio.sleep(0)
+        loop.set_task_factory(None)
+        return body
+
+    async def work() -> None:
+        async with serving(dispatch_of(Wait=wait)) as server, connected(server) as client:
+            answer = await client.ask(request(b'{"a": 1}', action="Wait"))
+            assert answer.json == {"a": 1}
+
+    run(work())
+    assert len(made) == 1
+    assert isinstance(made[0], Coroutine)
