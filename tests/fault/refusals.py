@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from fault.server_process import clean_environment, command
+from server_process import clean_environment, command
 
 SECONDS_MAX = 20.0
 

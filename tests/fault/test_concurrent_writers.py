@@ -17,8 +17,8 @@ import pytest
 from fault.load import StreamReader, Writer, running
 from fault.observer import KEY, MARK, all_items, all_records, create_table
 from fault.raw_client import RawClient, Refused
-from fault.server_process import ServerProcess
 from penstock.testing.checkers import Write, lost_writes, wrong_fold, wrong_records
+from server_process import ServerProcess
 
 WRITERS = 64
 WRITES_EACH = 20

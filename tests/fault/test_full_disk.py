@@ -17,9 +17,9 @@ import pytest
 from fault.load import StreamReader, Writer, running
 from fault.observer import KEY, MARK, all_items, all_records, create_table
 from fault.raw_client import RawClient, Refused
-from fault.server_process import ServerProcess
 from penstock.base import limits
 from penstock.testing.checkers import lost_writes, wrong_fold, wrong_records
+from server_process import ServerProcess
 
 TABLE = "fault"
 KEYS = [f"item-{number}" for number in range(8)]

@@ -16,8 +16,8 @@ import pytest
 from fault.load import StreamReader, Writer, running
 from fault.observer import KEY, MARK, all_items, all_records, create_table
 from fault.raw_client import RawClient
-from fault.server_process import ServerProcess
 from penstock.testing.checkers import Write, lost_writes, wrong_fold, wrong_records
+from server_process import ServerProcess
 
 SEED = int(os.environ.get("PENSTOCK_SEED", "20261001"))
 KILLS = int(os.environ.get("PENSTOCK_KILLS", "20"))

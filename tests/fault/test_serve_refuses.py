@@ -13,7 +13,7 @@ from fault.load import Writer, running
 from fault.observer import all_items, all_records, create_table
 from fault.raw_client import RawClient, Refused
 from fault.refusals import contents, refusal
-from fault.server_process import ServerProcess
+from server_process import ServerProcess
 
 TABLE = "fault"
 KEYS = [f"item-{number}" for number in range(8)]

@@ -18,9 +18,9 @@ import pytest
 from fault.load import StreamReader, Writer, running
 from fault.observer import KEY, MARK, all_items, all_records, create_table
 from fault.raw_client import NoAnswer, RawClient, request_bytes
-from fault.server_process import ServerProcess, clean_environment, command
 from penstock import __version__
 from penstock.testing.checkers import lost_writes, wrong_fold, wrong_records
+from server_process import ServerProcess, clean_environment, command
 
 TABLE = "fault"
 STOP_SECONDS_MAX = 2.0

@@ -5,10 +5,7 @@ transaction's work twice and asserts the locks, and against `penstock serve` ove
 `--url URL` they run once, against whatever answers there.
 """
 
-import itertools
 import json
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 import uuid
@@ -22,9 +19,8 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from penstock.testing.server import RunningServer
-from wire.clients import REGION, connect
-
-READY = "is ready at "
+from server_process import ServerProcess
+from wire.clients import REGION, all_records, connect, stream_of
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -43,18 +39,10 @@ def endpoint(server_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
         with RunningServer() as server:
             yield server.url
     else:
-        yield from _served(tmp_path_factory.mktemp("store"))
-
-
-def _served(directory: Any) -> Iterator[str]:
-    command = [sys.executable, "-m", "penstock", "serve", "--port", "0", "--data", str(directory)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert READY in line, f"the server said {line!r}"
-        yield line.split(READY)[1].split()[0]
-        process.terminate()
-        assert process.wait(timeout=5) == 0
+        with ServerProcess.on(tmp_path_factory.mktemp("served") / "store") as process:
+            yield f"http://127.0.0.1:{process.port}"
+            process.stop()
+            assert process.stderr == "", "no request of any test is a bug of the server"
 
 
 @pytest.fixture(scope="session")
@@ -194,20 +182,6 @@ def read_stream(ddb: Any, streams: Any) -> Callable[[str], list[dict[str, Any]]]
     """Return all records of a table's latest stream, shard by shard, each in the shard's order."""
 
     def read(table: str) -> list[dict[str, Any]]:
-        arn = ddb.describe_table(TableName=table)["Table"]["LatestStreamArn"]
-        return list(itertools.chain.from_iterable(_shards(streams, arn)))
+        return all_records(streams, stream_of(ddb, table))
 
     return read
-
-
-def _shards(streams: Any, arn: str) -> Iterator[list[dict[str, Any]]]:
-    for shard in streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]:
-        iterator = streams.get_shard_iterator(
-            StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
-        )["ShardIterator"]
-        records: list[dict[str, Any]] = []
-        while iterator:
-            page = streams.get_records(ShardIterator=iterator)
-            records += page["Records"]
-            iterator = page.get("NextShardIterator") if page["Records"] else None
-        yield records

@@ -17,6 +17,7 @@ from penstock.app.readings import Reading, load_readings
 from penstock.base.clock import SystemClock
 from penstock.base.environment import environment
 from penstock.testing.server import RunningServer
+from server_process import command
 
 _SECONDS_MAX = 60
 
@@ -93,7 +94,7 @@ def test_a_demo_that_is_interrupted_ends_its_server_and_leaves_nothing_behind(
     number: signal.Signals, code: int, tmp_path: Path
 ) -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "penstock", "demo", "--engine", "memory"],
+        command("demo", "--engine", "memory"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -142,10 +143,10 @@ def test_a_folder_with_something_in_it_is_not_touched(
 def _server(tmp_path: Path, program: str) -> DemoServer:
     """Return a server that runs `program` with the port as its argument."""
 
-    def command(port: int, _data: Path, _engine: str) -> list[str]:
+    def run(port: int, _data: Path, _engine: str) -> list[str]:
         return [sys.executable, "-c", program, str(port)]
 
-    return DemoServer(tmp_path, "memory", tmp_path / "log", SystemClock(), command)
+    return DemoServer(tmp_path, "memory", tmp_path / "log", SystemClock(), run)
 
 
 _HEALTHY = """

@@ -4,7 +4,6 @@ import argparse
 import json
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ import pytest
 from penstock.app import tail
 from penstock.app.endpoint import EndpointError, open_endpoint, own_endpoint
 from penstock.testing.server import RunningServer
+from server_process import command
 
 _SECONDS_MAX = 60
 
@@ -48,10 +48,6 @@ def _make_table(url: str, name: str, stream: bool = True) -> Any:
     return client
 
 
-def _command(*given: str) -> list[str]:
-    return [sys.executable, "-m", "penstock", "tail", *given]
-
-
 def _run(url: str, *given: str) -> int:
     """Return the exit code of the command, run in this process."""
     parser = argparse.ArgumentParser()
@@ -79,7 +75,7 @@ def test_from_now_shows_what_is_written_afterwards_and_an_interrupt_ends_it_quie
     client = _make_table(url, "tail-now")
     client.put_item(TableName="tail-now", Item={"k": {"S": "before"}})
     with subprocess.Popen(
-        _command("tail-now", "--endpoint-url", url),
+        command("tail", "tail-now", "--endpoint-url", url),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -99,8 +95,8 @@ def test_a_reader_that_goes_away_ends_it_quietly(url: str) -> None:
     client = _make_table(url, "tail-pipe")
     for at in range(200):
         client.put_item(TableName="tail-pipe", Item={"k": {"S": str(at)}, "x": {"S": "y" * 1000}})
-    command = _command("tail-pipe", "--endpoint-url", url, "--from", "start", "--json")
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    tailing = command("tail", "tail-pipe", "--endpoint-url", url, "--from", "start", "--json")
+    with subprocess.Popen(tailing, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.readline()
