@@ -106,6 +106,17 @@ def partition_key_bytes(value: Value) -> bytes:
     return part
 
 
+def sort_key_bytes(value: Value) -> bytes:
+    """Return the bytes of a canonical sort key; ValidationException over 1,024 of them."""
+    part = key_part_bytes(value)
+    if len(part) > sort_key_bytes_max:
+        raise parameter_values_invalid(
+            "Aggregated size of all range keys has exceeded the size limit of "
+            f"{sort_key_bytes_max} bytes"
+        )
+    return part
+
+
 def partition_hash(part: bytes) -> bytes:
     """Return the 8 bytes that place a partition key's bytes among the shards: the head of MD5."""
     return md5(part, usedforsecurity=False).digest()[:HASH_BYTES]
@@ -149,12 +160,7 @@ def _item_key(schema: KeySchema, item: Item) -> ItemKey:
         if not item[name][kind]:
             raise _empty_key(name, kind)
     partition = partition_key_bytes(item[schema.partition.name])
-    sort = b"" if schema.sort is None else key_part_bytes(item[schema.sort.name])
-    if len(sort) > sort_key_bytes_max:
-        raise parameter_values_invalid(
-            "Aggregated size of all range keys has exceeded the size limit of "
-            f"{sort_key_bytes_max} bytes"
-        )
+    sort = b"" if schema.sort is None else sort_key_bytes(item[schema.sort.name])
     return ItemKey(partition_hash(partition), partition, sort)
 
 

@@ -13,9 +13,9 @@ from penstock.items.keys import (
     HASH_BYTES,
     ItemKey,
     KeySchema,
-    key_part_bytes,
     partition_hash,
     partition_key_bytes,
+    sort_key_bytes,
 )
 from penstock.items.values import Item
 from penstock.storage.waist import Reader, Span, after_prefix
@@ -80,12 +80,12 @@ def beyond(span: Span, key: bytes, backward: bool) -> Span:
 def query_span(table: Table, key_range: KeyRange) -> Span:
     """Return the keys of the items that a key condition chooses.
 
-    ValidationException where no partition key can be that large.
+    ValidationException where no partition or sort key can be that large.
     """
     partition = partition_key_bytes(key_range.partition)
     base = table.item_key(ItemKey(partition_hash(partition), partition, b""))
     end = after_prefix(base)
-    low = b"" if key_range.low is None else key_part_bytes(key_range.low)
+    low = b"" if key_range.low is None else sort_key_bytes(key_range.low)
     match key_range.operator:
         case None:
             return Span(base, end)
@@ -102,7 +102,7 @@ def query_span(table: Table, key_range: KeyRange) -> Span:
         case "begins_with":
             return Span.of_prefix(base + low)
         case _:
-            high = b"" if key_range.high is None else key_part_bytes(key_range.high)
+            high = b"" if key_range.high is None else sort_key_bytes(key_range.high)
             return Span(base + low, base + high + b"\x00")
 
 

@@ -378,6 +378,29 @@ def test_key_conditions_that_no_query_can_follow(
         assert message == text, condition
 
 
+@pytest.mark.parametrize(
+    "condition", ["sk = :s", "sk > :s", "sk BETWEEN :a AND :s", "begins_with(sk, :s)"]
+)
+def test_a_sort_key_is_looked_for_within_its_size(
+    ddb: Any, refused: Callable[..., str], new_table: Callable[..., str], condition: str
+) -> None:
+    """No sort key has more than 1,024 bytes, so a condition that compares with one is refused."""
+    values = {":p": {"S": "p"}, ":s": {"S": "s" * 1024}}
+    if ":a" in condition:
+        values[":a"] = {"S": "a"}
+    asked = {
+        "TableName": new_table(sort="S"),
+        "KeyConditionExpression": f"pk = :p AND {condition}",
+        "ExpressionAttributeValues": values,
+    }
+    assert ddb.query(**asked)["Items"] == []
+    values[":s"] = {"S": "s" * 1025}
+    assert refused(VALIDATION, ddb.query, **asked) == (
+        "One or more parameter values were invalid: Aggregated size of all range keys has exceeded"
+        " the size limit of 1024 bytes"
+    )
+
+
 def test_a_second_condition_on_a_table_without_sort_key(
     ddb: Any, refused: Callable[..., str], new_table: Callable[..., str]
 ) -> None:
