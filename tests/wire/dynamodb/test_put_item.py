@@ -291,6 +291,23 @@ def test_conditions_that_are_none(
     assert invalid(PUT, put("no-such-table", key, **more)) == text
 
 
+def test_a_condition_cannot_reach_into_a_key(
+    invalid: Callable[..., str], ddb: Any, plain: str, key: dict[str, Any]
+) -> None:
+    """A key attribute is a scalar: a path below it is refused by every write, before it is read."""
+    rest = {"TableName": plain, "ConditionExpression": "attribute_not_exists(pk.x)"}
+    for action, more in (
+        ("PutItem", {"Item": key}),
+        ("UpdateItem", {"Key": key}),
+        ("DeleteItem", {"Key": key}),
+    ):
+        assert invalid(action, {**rest, **more}) == (
+            "Key attributes must be scalars; list random access '[]' and map lookup '.' are not"
+            " allowed: Key: pk"
+        )
+    assert stored(ddb, plain, key) is None
+
+
 def test_the_order_of_refusals(
     refusal: Callable[..., tuple[str, str]], plain: str, key: dict[str, Any]
 ) -> None:

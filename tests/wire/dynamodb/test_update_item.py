@@ -228,19 +228,25 @@ def test_values_that_are_none(invalid: Callable[..., str], plain: str, key: Item
         (
             "ADD a :a",
             {"a": {"S": "1"}},
-            "Incorrect operand type for operator or function; operator: ADD, operand type: STRING",
+            (
+                "Incorrect operand type for operator or function; operator: ADD, operand type:"
+                " STRING, typeSet: ALLOWED_FOR_ADD_OPERAND"
+            ),
         ),
         (
             "ADD a :a",
             {"a": {"L": []}},
-            "Incorrect operand type for operator or function; operator: ADD, operand type: LIST",
+            (
+                "Incorrect operand type for operator or function; operator: ADD, operand type:"
+                " LIST, typeSet: ALLOWED_FOR_ADD_OPERAND"
+            ),
         ),
         (
             "DELETE a :a",
             {"a": number(1)},
             (
                 "Incorrect operand type for operator or function; operator: DELETE, operand type:"
-                " NUMBER"
+                " NUMBER, typeSet: ALLOWED_FOR_DELETE_OPERAND"
             ),
         ),
     ],
@@ -555,6 +561,28 @@ def test_an_item_that_is_not_there(
     expected = None if new is None else {**key, **new}
     assert ddb.update_item(**asked).get("Attributes") == expected
     assert stored(ddb, plain, key) == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "values"),
+    [
+        ("REMOVE m.x", {}),
+        ("REMOVE a, l[0]", {}),
+        ("DELETE m.s :a", {"a": {"SS": ["a"]}}),
+        ("SET m.x = :a", {"a": number(1)}),
+    ],
+)
+def test_paths_into_an_item_that_is_not_there(
+    invalid: Callable[..., str],
+    ddb: Any,
+    plain: str,
+    key: Item,
+    expression: str,
+    values: Item,
+) -> None:
+    """Paths must have their parents, also where the update could make no item."""
+    assert invalid(UPDATE, update(plain, key, expression, values=values)) == WRONG_PATH
+    assert stored(ddb, plain, key) is None
 
 
 def test_a_key_alone_changes_nothing_that_is_there(ddb: Any, plain: str, key: Item) -> None:

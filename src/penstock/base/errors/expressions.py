@@ -126,7 +126,7 @@ def wrong_section_operand(kind: str, section: str, type_name: str) -> ApiError:
     return invalid_expression(
         kind,
         "Incorrect operand type for operator or function; "
-        f"operator: {section}, operand type: {type_name}",
+        f"operator: {section}, operand type: {type_name}, typeSet: ALLOWED_FOR_{section}_OPERAND",
     )
 
 

@@ -2,6 +2,7 @@
 
 from penstock.items.expressions.conditions import Condition
 from penstock.items.expressions.key_conditions import KeyCondition, KeyRange
+from penstock.items.expressions.paths import check_scalar_keys
 from penstock.items.expressions.prepare import Prepared, prepare
 from penstock.items.expressions.projections import Projection
 from penstock.items.expressions.substitutions import Substitutions
@@ -16,5 +17,6 @@ __all__ = [
     "Substitutions",
     "Update",
     "Updated",
+    "check_scalar_keys",
     "prepare",
 ]

@@ -17,7 +17,7 @@ from penstock.base.errors.expressions import (
 )
 from penstock.items.expressions.comparisons import ORDERED_TYPES, less_or_equal
 from penstock.items.expressions.paths import Elements, Values, path_text
-from penstock.items.expressions.syntax import Operand, ValueRef
+from penstock.items.expressions.syntax import Call, Operand, ValueRef
 from penstock.items.values import Value
 
 Demand = Callable[[Values], None]
@@ -52,14 +52,21 @@ ACCEPTED: Final = {
     "+": frozenset({"N"}),
     "-": frozenset({"N"}),
 }
+_SIZE_TYPE: Final = "N"
 _SECTION_ACCEPTS: Final = {"ADD": _SETS | {"N"}, "DELETE": _SETS}
 
 
 def operand_types(kind: str, operation: str, operands: Iterable[Operand]) -> list[Demand]:
-    """Return the demands that an operator or function makes on those operands that are values."""
+    """Return the demands that an operator or function makes on those operands that are values.
+
+    Raises ValidationException where an operand is the result of a function and of a wrong type.
+    """
     accepted = ACCEPTED.get(operation)
     if accepted is None:
         return []
+    operands = tuple(operands)
+    if _SIZE_TYPE not in accepted and any(map(_is_size, operands)):
+        raise wrong_operand_type(kind, operation, _SIZE_TYPE)
 
     def demand(placeholder: str) -> Demand:
         def check(values: Values) -> None:
@@ -101,6 +108,8 @@ def type_name(kind: str, operand: Operand) -> Demand:
     """Return the demand that attribute_type makes on its second operand."""
 
     def check(values: Values) -> None:
+        if _is_size(operand):
+            raise wrong_operand_type(kind, "attribute_type", _SIZE_TYPE)
         if not isinstance(operand, ValueRef):
             raise wrong_operand_type(kind, "attribute_type", _ANY_OF_NO_TEXT)
         value = values[operand.placeholder]
@@ -116,6 +125,10 @@ def check_distinct(kind: str, operation: str, first: Elements, others: Iterable[
     """Raise ValidationException where the path of a first operand stands a second time."""
     if first in others:
         raise operands_not_distinct(kind, operation, path_text(first))
+
+
+def _is_size(operand: Operand) -> bool:
+    return isinstance(operand, Call) and operand.function == "size"
 
 
 def _type_of(value: Value) -> str:

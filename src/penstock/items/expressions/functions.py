@@ -4,7 +4,7 @@ Checked once per text. What depends on the values of a request is checked where 
 """
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from penstock.base.errors.expressions import (
     function_misused,
@@ -41,21 +41,30 @@ OPERANDS_OF_CONDITION_FUNCTIONS: Final = {
 OPERANDS_OF_UPDATE_FUNCTIONS: Final = {"if_not_exists": 2, "list_append": 2}
 _OPERANDS: Final = OPERANDS_OF_CONDITION_FUNCTIONS | OPERANDS_OF_UPDATE_FUNCTIONS
 _NEED_PATH: Final = frozenset({"attribute_exists", "attribute_not_exists", "if_not_exists"})
-_WITH_VALUE: Final = frozenset({"size", *OPERANDS_OF_UPDATE_FUNCTIONS})
+
+Place = Literal["condition", "operand", "assigned"]
+"""Where a call stands: as a condition, as an operand, or as all that SET puts at a path."""
+
+_CONDITION: Final = frozenset[Place]({"condition"})
+_PLACES: Final[dict[str, frozenset[Place]]] = {
+    "size": frozenset({"operand"}),
+    "if_not_exists": frozenset({"operand", "assigned"}),
+    "list_append": frozenset({"assigned"}),  # AWS, seen by Alternator: never inside another
+}
 
 
 class _Use(NamedTuple):
-    """A call and whether it stands where an operand does (or else where a condition does)."""
+    """A call and where it stands."""
 
     call: Call
-    as_operand: bool
+    place: Place
 
 
 def check_calls(kind: str, tree: Tree) -> None:
     """Raise ValidationException for a call that no request can make; names come first."""
     uses: list[_Use] = []
     for branch in tree if isinstance(tree, tuple) else (tree,):
-        uses.extend(_uses(kind, branch, as_operand=False))
+        uses.extend(_uses(kind, branch, "condition"))
     for call, _ in uses:
         if call.function not in _OPERANDS:
             raise invalid_function_name(kind, call.function)
@@ -72,7 +81,7 @@ def _check_place(kind: str, use: _Use) -> None:
             raise function_not_in_update(kind, function)
     elif function in OPERANDS_OF_UPDATE_FUNCTIONS:
         raise function_not_in_condition(kind, function)
-    if use.as_operand != (function in _WITH_VALUE):
+    if use.place not in _PLACES.get(function, _CONDITION):
         raise function_misused(kind, function)
 
 
@@ -83,13 +92,13 @@ def _check_operands(kind: str, call: Call) -> None:
         raise path_required(kind, call.function)
 
 
-def _uses(kind: str, node: object, *, as_operand: bool) -> Iterator[_Use]:
-    """Find the calls in and below `node`, outermost first."""
+def _uses(kind: str, node: object, place: Place) -> Iterator[_Use]:
+    """Find the calls in and below `node`, which stands at `place`, outermost first."""
     match node:
         case Path() | ValueRef():
             return
         case Call(_, operands):
-            yield _Use(node, as_operand)
+            yield _Use(node, place)
             below: tuple[object, ...] = operands
         case Comparison(_, left, right) | Arithmetic(_, left, right):
             below = (left, right)
@@ -100,15 +109,17 @@ def _uses(kind: str, node: object, *, as_operand: bool) -> Iterator[_Use]:
                 raise too_many_in_operands(kind, len(candidates))
             below = (operand, *candidates)
         case Action(_, _, operand):
-            below = () if operand is None else (operand,)
+            if operand is not None:
+                yield from _uses(kind, operand, "assigned")
+            return
         case Negated(condition):
-            yield from _uses(kind, condition, as_operand=False)
+            yield from _uses(kind, condition, "condition")
             return
         case Joined(_, conditions):
             for condition in conditions:
-                yield from _uses(kind, condition, as_operand=False)
+                yield from _uses(kind, condition, "condition")
             return
         case _:
             raise AssertionError(node)
     for each in below:
-        yield from _uses(kind, each, as_operand=True)
+        yield from _uses(kind, each, "operand")

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from penstock.base.errors.api import ApiError
-from penstock.base.errors.expressions import paths_conflict, paths_overlap
+from penstock.base.errors.expressions import key_not_scalar, paths_conflict, paths_overlap
 from penstock.items.expressions.syntax import Path
+from penstock.items.keys import KeySchema
 from penstock.items.values import Item, Value
 
 Elements = tuple[str | int, ...]
@@ -27,6 +28,16 @@ def elements_of(path: Path, names: Mapping[str, str]) -> Elements:
     if len(path.elements) == 1 and type(first) is str:
         return (names.get(first, first),)
     return tuple(names.get(e, e) if type(e) is str else e for e in path.elements)
+
+
+def check_scalar_keys(schema: KeySchema, nested: frozenset[str]) -> None:
+    """Raise ValidationException where an expression reads a part of a key attribute.
+
+    `nested` are the attributes of which it reads a part.
+    """
+    for name in schema.names:
+        if name in nested:
+            raise key_not_scalar(name)
 
 
 def path_text(elements: Elements) -> str:

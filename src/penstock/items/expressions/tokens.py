@@ -18,7 +18,7 @@ _TOKEN = re.compile(
     | (?P<IDENTIFIER>[A-Za-z][A-Za-z0-9_]*)
     | (?P<NAME>\#[A-Za-z0-9_]+)
     | (?P<VALUE>:[A-Za-z0-9_]+)
-    | (?P<INTEGER>[0-9]+)
+    | (?P<INTEGER>0|[1-9][0-9]*)
     | (?P<COMPARATOR><>|<=|>=|[=<>])
     | (?P<other>.)
     """,

@@ -20,12 +20,18 @@ from penstock.base.errors.expressions import (
     update_too_large,
 )
 from penstock.base.limits import item_bytes_max
-from penstock.items.expressions.demands import Demand, operand_types, section_operand
+from penstock.items.expressions.demands import (
+    Demand,
+    check_distinct,
+    operand_types,
+    section_operand,
+)
 from penstock.items.expressions.paths import (
     Elements,
     Operand,
     PathTree,
     Values,
+    check_scalar_keys,
     chosen,
     elements_of,
     reader,
@@ -50,6 +56,7 @@ class UpdateProgram(NamedTuple):
     changes: PathTree
     written: PathTree
     paths: tuple[Elements, ...]
+    nested: frozenset[str]
     creates: bool
     demands: tuple[Demand, ...]
 
@@ -83,10 +90,13 @@ class Update:
         self._values = values
 
     def check_keys(self, schema: KeySchema) -> None:
-        """Raise ValidationException where the update touches an attribute of the table's key."""
+        """Raise ValidationException where the update touches an attribute of the table's key, or
+        reads a part of one.
+        """
         for name, *_ in self._program.paths:
             if name in schema.names:
                 raise update_of_key(str(name))
+        check_scalar_keys(schema, self._program.nested)
 
     def creates(self, old: Item | None) -> bool:
         """Say whether there is an item afterwards.
@@ -180,18 +190,22 @@ def compile_update(kind: str, actions: Sequence[Action], names: Mapping[str, str
         tree,
         tree_of(kind, written),
         tuple(paths),
+        frozenset(compiler.nested),
         any(action.section in _CREATING for action in actions),
         tuple(compiler.demands),
     )
 
 
 class _Compiler:
-    """Turns actions into changes, and gathers what they demand of values on the way."""
+    """Turns actions into changes, and gathers what they demand of values on the way, and the
+    attributes of which they read a part.
+    """
 
     def __init__(self, kind: str, names: Mapping[str, str]) -> None:
         self._kind = kind
         self._names = names
         self.demands: list[Demand] = []
+        self.nested: set[str] = set()
 
     def change(self, action: Action) -> Change:
         section, path, operand = action
@@ -207,10 +221,15 @@ class _Compiler:
     def _operand(self, node: OperandNode) -> Operand:
         match node:
             case Path():
-                return reader(elements_of(node, self._names))
+                elements = elements_of(node, self._names)
+                if len(elements) > 1:
+                    self.nested.add(str(elements[0]))
+                return reader(elements)
             case ValueRef(placeholder):
                 return lambda _item, values: values[placeholder]
             case Call(function, nodes):
+                if function == "if_not_exists":
+                    self._check_distinct(function, nodes)
                 self.demands += operand_types(self._kind, function, nodes)
                 first, second = (self._operand(operand) for operand in nodes)
                 return (_or_else if function == "if_not_exists" else _joined)(first, second)
@@ -218,6 +237,10 @@ class _Compiler:
                 self.demands += operand_types(self._kind, sign, (left, right))
                 compute = add if sign == "+" else subtract
                 return _computed(compute, self._operand(left), self._operand(right))
+
+    def _check_distinct(self, function: str, nodes: Sequence[OperandNode]) -> None:
+        first, *others = [elements_of(n, self._names) for n in nodes if isinstance(n, Path)]
+        check_distinct(self._kind, function, first, others)
 
 
 def _nothing(_item: Item, _values: Values) -> Value | None:
@@ -245,7 +268,7 @@ def _or_else(operand: Operand, other: Operand) -> Operand:
 def _joined(head: Operand, tail: Operand) -> Operand:
     def value(item: Item, values: Values) -> Value | None:
         joined = _content(head(item, values), "L") + _content(tail(item, values), "L")
-        if len(joined) > item_bytes_max:  # calls in calls could double it again and again
+        if len(joined) > item_bytes_max:  # no item can hold it, and an update may have many more
             raise update_too_large()
         return {"L": joined}
 

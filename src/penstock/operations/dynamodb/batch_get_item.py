@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 from penstock.base import limits
 from penstock.base.errors import dynamodb
-from penstock.items.expressions import Projection, prepare
+from penstock.items.expressions import Projection, check_scalar_keys, prepare
 from penstock.items.keys import ItemKey, item_key_for_lookup
 from penstock.items.values import Item, canonical_item
 from penstock.operations.dynamodb import capacity, members
-from penstock.operations.dynamodb.reads import check_scalar_keys, shown
+from penstock.operations.dynamodb.reads import shown
 from penstock.operations.operation import Context
 from penstock.storage.waist import Reader
 from penstock.tables.descriptor import Table

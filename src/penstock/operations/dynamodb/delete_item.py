@@ -7,7 +7,13 @@ from penstock.items.expressions import prepare
 from penstock.items.keys import item_key_for_lookup
 from penstock.items.values import canonical_item
 from penstock.operations.dynamodb import members
-from penstock.operations.dynamodb.writes import all_old, change_one, check_condition, consumed
+from penstock.operations.dynamodb.writes import (
+    all_old,
+    change_one,
+    check_condition,
+    check_condition_keys,
+    consumed,
+)
 from penstock.operations.operation import Context
 from penstock.tables.descriptor import Table
 from penstock.tables.stored_item import StoredItem
@@ -40,7 +46,9 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         check_condition(request, condition, old)
 
     def write(table: Table) -> Write:
-        return Write(table, item_key_for_lookup(table.schema, keys), keys, decide)
+        key = item_key_for_lookup(table.schema, keys)
+        check_condition_keys(table, condition)
+        return Write(table, key, keys, decide)
 
     change = await change_one(context, request, write)
     return all_old(request, change) | consumed(context, request, change)

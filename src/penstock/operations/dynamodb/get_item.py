@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from penstock.items.expressions import prepare
+from penstock.items.expressions import check_scalar_keys, prepare
 from penstock.items.keys import item_key_for_lookup
 from penstock.items.values import canonical_item
 from penstock.operations.dynamodb import capacity, members
-from penstock.operations.dynamodb.reads import check_scalar_keys, shown
+from penstock.operations.dynamodb.reads import shown
 from penstock.operations.operation import Context
 from penstock.tables.read import get_item
 from penstock.wire.shapes import ListOf, String, Structure, required

@@ -11,6 +11,7 @@ from penstock.operations.dynamodb.writes import (
     all_old,
     change_one,
     check_condition,
+    check_condition_keys,
     consumed,
     item_within_limit,
 )
@@ -49,6 +50,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 
     def write(table: Table) -> Write:
         key = item_key_for_put(table.schema, item)
+        check_condition_keys(table, condition)
         return Write(table, key, table.schema.key_of(item), decide)
 
     change = await change_one(context, request, write)

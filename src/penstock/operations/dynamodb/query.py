@@ -6,11 +6,10 @@ Texts and the order of the checks: AWS, 2026-06, and dynalite, checked against A
 from typing import Any
 
 from penstock.base.errors import dynamodb
-from penstock.items.expressions import KeyRange, prepare
+from penstock.items.expressions import KeyRange, check_scalar_keys, prepare
 from penstock.items.keys import ItemKey, KeySchema, item_key_for_lookup, key_part_bytes
 from penstock.items.values import Item
 from penstock.operations.dynamodb import members, pages
-from penstock.operations.dynamodb.reads import check_scalar_keys
 from penstock.operations.operation import Context
 from penstock.storage.waist import Span
 from penstock.tables.descriptor import Table

@@ -4,11 +4,10 @@ from typing import Any
 
 from penstock.base import limits
 from penstock.base.errors import dynamodb
-from penstock.items.expressions import prepare
+from penstock.items.expressions import check_scalar_keys, prepare
 from penstock.items.keys import item_key_for_lookup
 from penstock.items.values import Item
 from penstock.operations.dynamodb import members, pages
-from penstock.operations.dynamodb.reads import check_scalar_keys
 from penstock.operations.operation import Context
 from penstock.storage.waist import Span
 from penstock.tables.descriptor import Table

@@ -10,6 +10,7 @@ from penstock.operations.dynamodb import members
 from penstock.operations.dynamodb.writes import (
     change_one,
     check_condition,
+    check_condition_keys,
     consumed,
     item_within_limit,
 )
@@ -52,7 +53,9 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     def write(table: Table) -> Write:
         if update is not None:
             update.check_keys(table.schema)
-        return Write(table, item_key_for_lookup(table.schema, keys), keys, decide)
+        key = item_key_for_lookup(table.schema, keys)
+        check_condition_keys(table, condition)
+        return Write(table, key, keys, decide)
 
     change = await change_one(context, request, write)
     attributes = _attributes(request.get("ReturnValues", "NONE"), update, change, keys)
@@ -65,9 +68,9 @@ def _updated(update: Update | None, old: StoredItem | None, keys: Item) -> Store
     if update is None:
         return old or item_within_limit(keys, update_too_large)
     item = None if old is None else old.item()
+    new = update.apply(item, keys).new  # also of no item: its paths must have their parents
     if not update.creates(item):
         return None
-    new = update.apply(item, keys).new
     stored = item_within_limit(new, update_too_large)  # first: only then is it small enough to walk
     check_nesting(new)
     return stored

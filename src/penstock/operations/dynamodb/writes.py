@@ -7,7 +7,7 @@ import msgspec
 
 from penstock.base.errors import dynamodb
 from penstock.base.errors.api import ApiError
-from penstock.items.expressions import Condition
+from penstock.items.expressions import Condition, check_scalar_keys
 from penstock.items.values import Item
 from penstock.operations.dynamodb import capacity
 from penstock.operations.dynamodb.members import table_name
@@ -26,6 +26,12 @@ def check_condition(
         return
     shown = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and old is not None
     raise dynamodb.condition_failed(old.item() if shown and old is not None else None)
+
+
+def check_condition_keys(table: Table, condition: Condition | None) -> None:
+    """Raise ValidationException where `condition` reads a part of one of the table's keys."""
+    if condition is not None:
+        check_scalar_keys(table.schema, condition.nested)
 
 
 def item_within_limit(item: Item, too_large: Callable[[], ApiError]) -> StoredItem:

@@ -268,7 +268,12 @@ def test_two_placeholders_for_one_name_are_one_operand() -> None:
         ("a BETWEEN :m AND :m", "BETWEEN", "M"),
         ("size(:n) = a", "size", "N"),
         ("contains(:n, a)", "contains", "N"),
+        ("begins_with(a, size(b))", "begins_with", "N"),
+        ("begins_with(size(b), :s)", "begins_with", "N"),
+        ("size(size(a)) = :n", "size", "N"),
+        ("contains(size(a), b)", "contains", "N"),
         ("attribute_type(a, :n)", "attribute_type", "N"),
+        ("attribute_type(a, size(b))", "attribute_type", "N"),
         ("attribute_type(a, b)", "attribute_type", "{NS,SS,L,BS,N,M,B,BOOL,NULL,S}"),
     ],
 )

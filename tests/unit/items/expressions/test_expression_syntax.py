@@ -42,6 +42,8 @@ def test_an_expression_of_nothing_is_empty(kind: str, text: str) -> None:
         ("ConditionExpression", "a = 'x'", "'", "= 'x"),
         ("ConditionExpression", "a.#", "#", ".#"),
         ("ConditionExpression", "a[:i] = b", ":i", "[:i]"),
+        ("ConditionExpression", "a[01] = b", "1", "01]"),
+        ("ConditionExpression", "a[00] = b", "0", "00]"),
         ("ConditionExpression", "a BETWEEN b OR c", "OR", "b OR c"),
         ("ConditionExpression", "a IN ()", ")", "()"),
         ("ConditionExpression", "é = b", "é", "é ="),

@@ -208,13 +208,10 @@ def test_an_update_that_the_item_does_not_allow_is_refused(text: str, message: s
 
 
 def test_a_list_that_no_item_can_hold_is_not_made() -> None:
-    """Calls in calls would double the list seven times, before anybody counts its bytes."""
-    text = "a"
-    for _ in range(7):
-        text = f"list_append({text}, {text})"
-    old = KEY | {"a": {"L": [{"NULL": True}] * 200_000}}
+    """Each element takes a byte, so more of them than an item has bytes are refused uncounted."""
+    old = KEY | {"a": {"L": [{"S": ""}] * 204_801}}
     with pytest.raises(ApiError) as caught:
-        update(f"SET b = {text}").apply(old, KEY)
+        update("SET b = list_append(a, a)").apply(old, KEY)
     assert caught.value.message == "Item size to update has exceeded the maximum allowed size"
 
 
@@ -285,11 +282,17 @@ def test_two_names_for_one_attribute_overlap() -> None:
 @pytest.mark.parametrize(
     ("text", "detail"),
     [
-        ("ADD a :s", "operator: ADD, operand type: STRING"),
-        ("ADD a :l", "operator: ADD, operand type: LIST"),
-        ("ADD a :m", "operator: ADD, operand type: MAP"),
-        ("DELETE a :n", "operator: DELETE, operand type: NUMBER"),
-        ("DELETE a :t", "operator: DELETE, operand type: BOOLEAN"),
+        ("ADD a :s", "operator: ADD, operand type: STRING, typeSet: ALLOWED_FOR_ADD_OPERAND"),
+        ("ADD a :l", "operator: ADD, operand type: LIST, typeSet: ALLOWED_FOR_ADD_OPERAND"),
+        ("ADD a :m", "operator: ADD, operand type: MAP, typeSet: ALLOWED_FOR_ADD_OPERAND"),
+        (
+            "DELETE a :n",
+            "operator: DELETE, operand type: NUMBER, typeSet: ALLOWED_FOR_DELETE_OPERAND",
+        ),
+        (
+            "DELETE a :t",
+            "operator: DELETE, operand type: BOOLEAN, typeSet: ALLOWED_FOR_DELETE_OPERAND",
+        ),
         ("SET a = b + :s", "operator or function: +, operand type: S"),
         ("SET a = :l - b", "operator or function: -, operand type: L"),
         ("SET a = list_append(b, :m)", "operator or function: list_append, operand type: M"),
@@ -298,6 +301,51 @@ def test_two_names_for_one_attribute_overlap() -> None:
 def test_a_value_of_a_type_that_an_update_cannot_take_is_refused(text: str, detail: str) -> None:
     message = refusal_of("UpdateExpression", text)
     assert message == f"Incorrect operand type for operator or function; {detail}"
+
+
+@pytest.mark.parametrize(
+    "operand",
+    [
+        "list_append(list_append(a, :l), :l)",
+        "list_append(:l, list_append(a, :l))",
+        "if_not_exists(a, list_append(b, :l))",
+        "list_append(a, :l) + :n",
+        "n - list_append(a, :l)",
+    ],
+)
+def test_list_append_is_all_that_a_set_assigns(operand: str) -> None:
+    """AWS takes it nowhere else, as Alternator's authors saw; if_not_exists goes inside it."""
+    assert refusal_of("UpdateExpression", f"SET a = {operand}") == (
+        "The function is not allowed to be used this way in an expression; function: list_append"
+    )
+
+
+@pytest.mark.parametrize(
+    ("operand", "path"),
+    [
+        ("if_not_exists(a, a)", "[a]"),
+        ("if_not_exists(m.x[0], m.x[0]) + :n", "[m, x, [0]]"),
+        ("list_append(if_not_exists(a, a), :l)", "[a]"),
+    ],
+)
+def test_if_not_exists_falls_back_on_something_else(operand: str, path: str) -> None:
+    assert refusal_of("UpdateExpression", f"SET b = {operand}") == (
+        "The first operand must be distinct from the remaining operands for this operator or"
+        f" function; operator: if_not_exists, first operand: {path}"
+    )
+
+
+def test_a_part_of_a_key_is_not_read() -> None:
+    """Keys are scalars, so that such a path could lead to nothing, in any place of an operand."""
+    schema = KeySchema(KeyAttribute("pk", "S"))
+    for operand in ("pk.x", "pk[0]", "if_not_exists(pk.x, :n)", "list_append(pk[0], :l)"):
+        with pytest.raises(ApiError) as refused:
+            update(f"SET a = {operand}").check_keys(schema)
+        assert refused.value.message == (
+            "Key attributes must be scalars; list random access '[]' and map lookup '.' are not"
+            " allowed: Key: pk"
+        )
+    update("SET a = pk, b = m.pk, c = pkx.y").check_keys(schema)
 
 
 def test_a_request_may_have_an_update_and_a_condition() -> None:
