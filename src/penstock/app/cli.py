@@ -1,10 +1,12 @@
 """The command line: `penstock COMMAND`. Each command's module is loaded only when it runs.
 
-Exit statuses: 0 done, 1 failed, 2 not understood, 130 interrupted from the keyboard. Whatever is
-not 0 is told in one line on stderr.
+Exit statuses: 0 done, 1 failed, 2 not understood, 130 interrupted from the keyboard. What failed or
+was not understood is told on stderr, in one line.
 """
 
 import argparse
+import io
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -24,6 +26,7 @@ _INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that `arguments` name and return its exit status."""
+    _prepare_standard_streams()
     try:
         return _run(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:
@@ -42,6 +45,24 @@ def _run(arguments: Sequence[str]) -> int:
     module.add_arguments(command)
     status: int = module.run(command.parse_args(given.arguments))
     return status
+
+
+def _prepare_standard_streams() -> None:
+    """Open /dev/null for each stream that is closed, and let no character be more than it takes.
+
+    Else a file of the store would get a closed one's number, and be written to by what is meant
+    for people.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(number, "r+" if number else "r", closefd=False))  # noqa: SIM115
+        elif number and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 class _Parser(argparse.ArgumentParser):

@@ -123,12 +123,22 @@ def own_endpoint(url: str) -> Endpoint:
 
 def is_loopback(url: str) -> bool:
     """Return whether `url` names this machine by a loopback address; raises `EndpointError`."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise EndpointError(f"not a URL of an endpoint: {url!r} (expected http://host:port)")
-    if parts.hostname == "localhost":
+    host = _host(url)
+    if host == "localhost":
         return True
     try:
-        return ipaddress.ip_address(parts.hostname).is_loopback
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _host(url: str) -> str:
+    wrong = EndpointError(f"not a URL of an endpoint: {url!r} (expected http://host:port)")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as failure:
+        raise wrong from failure
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+        raise wrong
+    return parts.hostname

@@ -2,7 +2,8 @@
 
 A `Feed` is an ordinary client of DynamoDB Streams, of any server. It promises that the changes of
 one item come in order, each once, unless the server trimmed records first: then it says so through
-`on_notice`. It waits only through its stop event, and every wait has a limit.
+`on_notice`, as it does when reading fails and when it goes on. It waits only through its stop
+event, and every wait has a limit.
 """
 
 import threading
@@ -140,6 +141,7 @@ class Feed:
         self._shards: dict[str, _Shard] = {}
         self._discovery = _Discovery()
         self._noticed = ""
+        self._in_trouble = False  # and told so
         self._pool: ThreadPoolExecutor | None = None
         self.shards_read: set[str] = set()
 
@@ -152,9 +154,10 @@ class Feed:
         """Yield the changes of one read of one shard at a time, never an empty list."""
         try:
             self.open()
-            while not self._stop.is_set() and not self._ended():
+            while not self._stop.is_set() and not self.ended:
                 began_ms = self._clock.elapsed_ms()
                 yield from self._round(began_ms)
+                self._tell_recovery()
                 self._rest(began_ms)
         finally:
             if self._pool is not None:
@@ -175,6 +178,13 @@ class Feed:
                     self._acquire(shard)
         except (ClientError, BotoCoreError) as failure:
             raise FeedError(failure_text(failure)) from failure
+
+    @property
+    def ended(self) -> bool:
+        """Whether the stream is disabled and all of it was read: no more changes will come."""
+        return self._discovery.status == "DISABLED" and all(
+            shard.state is _State.FINISHED for shard in self._shards.values()
+        )
 
     # --- one round: discovery when due, then every shard that is due
 
@@ -201,11 +211,6 @@ class Feed:
         rest_ms = max(due_ms - now_ms, share_ms)
         if rest_ms > 0:
             self._stop.wait(min(rest_ms, limits.feed_wait_ms_max) / 1000.0)
-
-    def _ended(self) -> bool:
-        return self._discovery.status == "DISABLED" and all(
-            shard.state is _State.FINISHED for shard in self._shards.values()
-        )
 
     # --- shards
 
@@ -376,7 +381,15 @@ class Feed:
         trouble.failures += 1
         if error_code(failure) not in _RESUMED:
             self._notice(f"{text}; trying again")
+            self._in_trouble = True
         return self._backoff_ms(trouble.failures)
+
+    def _tell_recovery(self) -> None:
+        """Say that reading goes on, once nothing fails any more."""
+        troubles = [self._discovery.trouble, *(shard.trouble for shard in self._shards.values())]
+        if self._in_trouble and not any(trouble.failures for trouble in troubles):
+            self._in_trouble = False
+            self._notice("reading again")
 
     def _notice(self, text: str) -> None:
         if text != self._noticed:

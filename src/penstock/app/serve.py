@@ -36,7 +36,6 @@ class CannotListen(Exception):
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until told to stop; return 0 then, and otherwise a status after one line on stderr."""
-    _occupy_standard_streams()
     try:
         settings = read_settings(vars(arguments), environment())
     except SettingError as error:
@@ -91,18 +90,6 @@ def _say_ready(settings: Settings, port: int) -> None:
     with contextlib.suppress(OSError):
         # Not through sys.stdout, whose buffer would fail once more at the end of the process.
         os.write(1, os.fsencode(line))
-
-
-def _occupy_standard_streams() -> None:
-    """Open /dev/null for each standard stream that is closed.
-
-    Else a file of the store would get its number, and be written to by what is meant for people.
-    """
-    for number in range(3):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
 
 
 def _refuse(text: str, status: int) -> int:

@@ -6,6 +6,7 @@ went away, 1 an error, told in one line on stderr, 130 interrupted from the keyb
 """
 
 import argparse
+import re
 
 _DEFAULT_URL = "http://127.0.0.1:8000"
 _INTERRUPTED = 130
@@ -60,7 +61,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _count(text: str) -> int:
-    count = int(text)
-    if count < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return count
+    if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return int(text)

@@ -1,6 +1,7 @@
 """The work of `penstock tail`: find the table's stream, read it, give each change to a printer."""
 
 import argparse
+import io
 import itertools
 import os
 import sys
@@ -29,9 +30,7 @@ class StreamFound:
 
 def follow(arguments: argparse.Namespace) -> int:
     """Show the changes that `arguments` of `penstock tail` ask for; return the exit code."""
-    printer: Printer = (
-        JsonPrinter(sys.stdout) if arguments.json else ScreenPrinter(sys.stdout, sys.stderr)
-    )
+    printer = _printer(arguments.json)
     try:
         endpoint = open_endpoint(arguments.endpoint_url, arguments.region)
         stream = find_stream(endpoint, arguments.table, arguments.start == "start")
@@ -46,12 +45,29 @@ def follow(arguments: argparse.Namespace) -> int:
         feed.open()
         printer.opening(_opening_text(arguments, endpoint, stream), stream.key_names)
         _print_all(itertools.islice(feed.changes(), arguments.limit), printer)
+        if feed.ended:
+            printer.notice("the stream has ended: it was disabled, or its table was deleted")
     except BrokenPipeError:
         _forget(sys.stdout)
+    except OSError as failure:
+        _forget(sys.stdout)
+        return _failed(f"cannot write: {failure.strerror or failure}")
     except (EndpointError, FeedError) as failure:
-        print(f"penstock tail: {failure}", file=sys.stderr)  # noqa: T201 - a command's own output
-        return 1
+        return _failed(str(failure))
     return 0
+
+
+def _failed(text: str) -> int:
+    print(f"penstock tail: {text}", file=sys.stderr)  # noqa: T201 - a command's own output
+    return 1
+
+
+def _printer(as_json: bool) -> Printer:
+    if not as_json:
+        return ScreenPrinter(sys.stdout, sys.stderr)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # as JSON is, wherever this runs
+    return JsonPrinter(sys.stdout, sys.stderr)
 
 
 def find_stream(endpoint: Endpoint, table: str, from_start: bool) -> StreamFound:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TextIO
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -26,6 +27,7 @@ from penstock.app.feed import Change
 _plain_columns = 10_000  # not a terminal: one line per edit, whatever its length
 _path_columns_max = 32
 _value_chars_max = 400
+_alike_chars_max = 40  # of a long value, before the first character that changed
 _shard_chars = 8
 
 _BADGES = {
@@ -47,10 +49,11 @@ class Printer(Protocol):
 
 
 class JsonPrinter:
-    """One record per line, as GetRecords gave it on the wire; notices are left out."""
+    """One record per line, as GetRecords gave it on the wire; notices go to `errors`."""
 
-    def __init__(self, output: TextIO) -> None:
+    def __init__(self, output: TextIO, errors: TextIO) -> None:
         self._output = output
+        self._errors = errors
 
     def opening(self, text: str, key_names: Sequence[str]) -> None:
         """Print nothing: the output holds records only."""
@@ -61,7 +64,8 @@ class JsonPrinter:
         self._output.flush()
 
     def notice(self, text: str) -> None:
-        """Print nothing: the output holds records only."""
+        """Print a line on stderr: whoever reads the records has to hear that some are missing."""
+        print(f"penstock tail: {printable(text)}", file=self._errors, flush=True)
 
 
 class ScreenPrinter:
@@ -123,7 +127,7 @@ def header_line(change: Change, key_names: Sequence[str], columns: int) -> Text:
 
 
 def _edit_lines(difference: Difference) -> list[Text]:
-    widest = max((len(edit.path) for edit in difference.edits), default=0)
+    widest = max((cell_len(edit.path) for edit in difference.edits), default=0)
     pad = min(widest, _path_columns_max)
     lines = [_edit_line(edit, pad) for edit in difference.edits]
     if difference.unchanged:
@@ -135,21 +139,36 @@ def _edit_lines(difference: Difference) -> list[Text]:
 
 def _edit_line(edit: Edit, pad: int) -> Text:
     style = _STYLES[edit.kind]
-    line = Text.assemble((f"  {edit.kind.value} ", f"bold {style}"), (edit.path.ljust(pad), style))
-    line.append("  ")
+    line = Text.assemble((f"  {edit.kind.value} ", f"bold {style}"), (edit.path, style))
+    line.append(" " * max(pad - cell_len(edit.path), 0) + "  ")
     if edit.kind is Kind.CHANGED:
-        line.append(_shortened(edit.old or ""), "red")
+        old, new = _changed(edit.old or "", edit.new or "")
+        line.append(old, "red")
         line.append(" → ", "dim")
-        line.append(_shortened(edit.new or ""), "green")
+        line.append(new, "green")
     else:
         line.append(_shortened(edit.new or edit.old or ""), style)
     return line
 
 
-def _shortened(text: str) -> str:
-    if len(text) <= _value_chars_max:
+def _changed(old: str, new: str) -> tuple[str, str]:
+    """Return both sides, long ones from shortly before the place where they begin to differ."""
+    if max(len(old), len(new)) <= _value_chars_max:
+        return old, new
+    pairs = enumerate(zip(old, new, strict=False))
+    alike = next((at for at, (one, other) in pairs if one != other), min(len(old), len(new)))
+    skipped = max(alike - _alike_chars_max, 0)
+    return _shortened(old, skipped), _shortened(new, skipped)
+
+
+def _shortened(text: str, skipped: int = 0) -> str:
+    """Return what of `text` is shown, without its first `skipped` characters."""
+    shown = text[skipped : skipped + _value_chars_max]
+    if shown == text:
         return text
-    return f"{text[:_value_chars_max]}… ({len(text)} characters)"
+    lead = "…" if skipped else ""
+    trail = "…" if skipped + len(shown) < len(text) else ""
+    return f"{lead}{shown}{trail} ({len(text)} characters)"
 
 
 def _time_text(body: Mapping[str, Any]) -> str:

@@ -137,6 +137,7 @@ def test_a_disabled_stream_ends_the_feed_after_its_last_record() -> None:
     stream.status = "DISABLED"
     reading = Reading(stream, waits=1000)
     assert reading.numbers() == [1, 2]
+    assert reading.feed.ended
     assert not reading.stop.is_set()
 
 
@@ -199,7 +200,22 @@ def test_a_failure_that_may_pass_is_tried_again_with_growing_waits(failure: Exce
     waits = [ms for ms in reading.stop.waited_ms[:5] if ms >= limits.feed_backoff_ms_min / 2]
     assert waits == sorted(waits)
     assert len(waits) == 5
-    assert len(reading.notices) == 1
+    told, recovered = reading.notices
+    assert told.endswith("; trying again")
+    assert recovered == "reading again"
+
+
+def test_each_outage_is_told_and_its_end_only_once_nothing_fails() -> None:
+    stream = FakeStream(FakeShard(A), FakeShard(B))
+    gone = EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
+
+    def fail() -> None:
+        stream.fail("get_records", gone, gone, gone)
+
+    reading = Reading(stream, waits=400, script={3: fail, 200: fail})
+    assert reading.numbers() == []
+    outage = [f"{gone}; trying again", "reading again"]
+    assert reading.notices == outage * 2
 
 
 def test_a_failure_that_does_not_pass_ends_the_feed_after_its_time() -> None:

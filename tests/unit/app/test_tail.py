@@ -12,6 +12,7 @@ import pytest
 
 from penstock.app import tail
 from penstock.app.endpoint import EndpointError, open_endpoint, own_endpoint
+from penstock.base.environment import environment
 from penstock.testing.server import RunningServer
 from server_process import command
 
@@ -105,6 +106,67 @@ def test_a_reader_that_goes_away_ends_it_quietly(url: str) -> None:
         assert process.stderr.read() == b""
 
 
+@pytest.mark.parametrize("form", [[], ["--json"]], ids=["screen", "json"])
+def test_the_end_of_the_stream_is_told(
+    form: list[str], url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = f"tail-ended{len(form)}"
+    client = _make_table(url, table)
+    client.put_item(TableName=table, Item={"k": {"S": "a"}})
+    client.update_table(TableName=table, StreamSpecification={"StreamEnabled": False})
+    assert _run(url, table, "--from", "start", *form) == 0
+    said = capsys.readouterr()
+    assert '"a"' in said.out
+    assert said.err.splitlines()[-1].endswith(
+        "the stream has ended: it was disabled, or its table was deleted"
+    )
+
+
+@pytest.mark.parametrize("form", ["", "--json"])
+@pytest.mark.parametrize(
+    ("output", "status", "words"),
+    [
+        ("1>/dev/full", 1, "penstock tail: cannot write: No space left on device\n"),
+        ("1>&-", 0, ""),
+    ],
+)
+def test_an_output_that_takes_nothing_is_no_traceback(
+    url: str, form: str, output: str, status: int, words: str
+) -> None:
+    table = f"tail-output{status}{form}"
+    client = _make_table(url, table)
+    client.put_item(TableName=table, Item={"k": {"S": "a"}})
+    tailing = ["tail", table, "--endpoint-url", url, "--from", "start", "--limit", "1"]
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {output}', "sh", *command(*tailing), *form.split()],
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=_SECONDS_MAX,
+        check=False,
+    )
+    assert done.returncode == status
+    assert "".join(line for line in done.stderr.splitlines(True) if "▶" not in line) == words
+
+
+def test_characters_that_the_output_does_not_take_are_written_as_escapes(url: str) -> None:
+    client = _make_table(url, "tail-latin")
+    client.put_item(TableName="tail-latin", Item={"k": {"S": "水"}})
+    tailing = ["tail", "tail-latin", "--endpoint-url", url, "--from", "start", "--limit", "1"]
+    latin = {**environment(), "PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
+    screen, lines = (
+        subprocess.run(
+            [*command(*tailing), *form],
+            capture_output=True,
+            env=latin,
+            timeout=_SECONDS_MAX,
+            check=True,
+        )
+        for form in ([], ["--json"])
+    )
+    assert b'"\\u6c34"' in screen.stdout
+    assert json.loads(lines.stdout.decode("utf-8"))["dynamodb"]["Keys"]["k"] == {"S": "水"}
+
+
 @pytest.mark.parametrize(
     ("table", "words"),
     [
@@ -156,7 +218,10 @@ def test_the_users_own_credentials_and_region_come_first(monkeypatch: pytest.Mon
     assert isinstance(endpoint.session, boto3.Session)
 
 
-@pytest.mark.parametrize("wrong", ["foo", "ftp://127.0.0.1", "http://"])
+@pytest.mark.parametrize(
+    "wrong",
+    ["foo", "ftp://127.0.0.1", "http://", "http://127.0.0.1:99999", "http://a:b", "http://[::1"],
+)
 def test_what_is_no_url_is_told(wrong: str) -> None:
     with pytest.raises(EndpointError, match="not a URL"):
         open_endpoint(wrong, None)

@@ -58,6 +58,20 @@ def test_a_very_long_value_is_shortened_and_its_length_told() -> None:
     assert len(text) < 1000
 
 
+def test_of_long_values_the_part_that_changed_is_shown() -> None:
+    image = {"a": {"S": "x" * 2000 + "red" + "y" * 5000}, "b": {"S": "x" * 600}}
+    after = {"a": {"S": "x" * 2000 + "blue"}, "b": {"S": "x" * 601}}
+    first, second = _screen(_change(OldImage=image, NewImage=after)).splitlines()[1:]
+    assert first.startswith(f"  ~ a  …{'x' * 40}redyyy")
+    assert first.endswith(f'y… (7005 characters) → …{"x" * 40}blue" (2006 characters)')
+    assert second == f'  ~ b  …{"x" * 40}" (602 characters) → …{"x" * 41}" (603 characters)'
+
+
+def test_values_stand_in_one_column_also_beside_names_of_wide_characters() -> None:
+    text = _screen(_change(OldImage={}, NewImage={"日本": {"N": "1"}, "plain": {"N": "2"}}))
+    assert text.splitlines()[1:] == ["  + plain   2", '  + "日本"  1']
+
+
 def test_an_expired_item_says_so() -> None:
     change = _change(OldImage={})
     identity = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
@@ -81,13 +95,14 @@ def test_json_is_the_record_as_it_was_on_the_wire() -> None:
     assert body["NewImage"]["text"]["S"] == "é\n"
 
 
-def test_json_holds_records_only() -> None:
-    output = io.StringIO()
-    printer = JsonPrinter(output)
+def test_json_holds_records_only_and_notices_go_beside_it() -> None:
+    output, errors = io.StringIO(), io.StringIO()
+    printer = JsonPrinter(output, errors)
     printer.opening("t", ())
-    printer.notice("something")
+    printer.notice("records were trimmed")
     printer.change(_change())
     assert len(output.getvalue().splitlines()) == 1
+    assert errors.getvalue() == "penstock tail: records were trimmed\n"
 
 
 def _arguments(*given: str) -> argparse.Namespace:
@@ -106,10 +121,17 @@ def test_aws_means_no_endpoint_of_our_own() -> None:
     assert _arguments("t", "--aws").endpoint_url is None
 
 
-@pytest.mark.parametrize("given", [["--limit", "0"], ["--aws", "--endpoint-url", "http://x"]])
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["--limit", "0"], "'0' is not a whole number from 1 on"),
+        (["--limit", "many"], "'many' is not a whole number from 1 on"),
+        (["--aws", "--endpoint-url", "http://x"], "not allowed with argument --aws"),
+    ],
+)
 def test_arguments_that_make_no_sense_are_refused(
-    given: list[str], capsys: pytest.CaptureFixture[str]
+    given: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
         _arguments("t", *given)
-    assert "error:" in capsys.readouterr().err
+    assert words in capsys.readouterr().err
