@@ -249,8 +249,8 @@ def _canonical_members(raw: dict[str, Any], level: int) -> Item:
 
 
 def _check_name(name: str) -> None:
-    if not name:  # text unconfirmed
-        raise parameter_values_invalid("Attribute names must not be empty")
+    if not name:  # AWS's words for the same in ExpressionAttributeNames; so DynamoDB Local
+        raise validation("Empty attribute name")
     if len(name.encode()) > attribute_name_bytes_max:
         raise validation(
             "1 validation error detected: Attribute name is too large, must be less than "
@@ -285,7 +285,8 @@ def _map(_raw: Value, content: dict[str, Any], level: int) -> Value:
 def _string_set(_raw: Value, content: list[str], _level: int) -> Value:
     if not content:
         raise parameter_values_invalid("An string set  may not be empty")
-    _check_members(content)
+    if None in content:
+        raise parameter_values_invalid("An string set may not have a null string as a member")
     _check_distinct(content)
     return {"SS": sorted(content)}
 
