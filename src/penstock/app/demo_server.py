@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from penstock.app.demo_signals import held_back
 from penstock.base.clock import Clock
 
 _host = "127.0.0.1"
@@ -50,12 +51,12 @@ class DemoServer:
         self.url = f"http://{_host}:{self._port}"
 
     def __enter__(self) -> Self:
-        with self._log.open("wb") as log:
-            # A session of its own: Ctrl-C is for the demo, which then ends the server.
-            self._process = subprocess.Popen(  # noqa: S603 - our own command
-                self._command, stdout=log, stderr=log, start_new_session=True
-            )
         try:
+            with self._log.open("wb") as log, held_back():
+                # A session of its own: Ctrl-C is for the demo, which then ends the server.
+                self._process = subprocess.Popen(  # noqa: S603 - our own command
+                    self._command, stdout=log, stderr=log, start_new_session=True
+                )
             self._await_ready()
         except BaseException:
             self._kill()
@@ -117,10 +118,9 @@ class DemoServer:
             connection.close()
 
     def _kill(self) -> None:
-        process = self._running()
-        if process.poll() is None:
-            process.kill()
-        process.wait()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
 
     def _running(self) -> subprocess.Popen[bytes]:
         assert self._process is not None

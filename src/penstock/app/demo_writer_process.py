@@ -1,14 +1,11 @@
 """The demo's writer process: started, listened to, and ended whatever happens."""
 
 import multiprocessing
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
 from penstock.app.demo_promises import Write
+from penstock.app.demo_signals import held_back, out_of_reach_of_keyboard
 from penstock.app.demo_writer import Assignment, Message, write
 
 _end_seconds_max = 5.0
@@ -30,9 +27,13 @@ class WriterProcess:
         )
 
     def __enter__(self) -> Self:
-        with _interrupt_ignored():
-            self._process.start()
-        self._far_end.close()
+        try:
+            with held_back(), out_of_reach_of_keyboard():
+                self._process.start()
+            self._far_end.close()
+        except BaseException:
+            self._end_at_once()
+            raise
         return self
 
     def __exit__(
@@ -42,8 +43,13 @@ class WriterProcess:
         trace: TracebackType | None,
     ) -> None:
         if error is not None:
-            self._process.terminate()
+            self._end_at_once()
+            return
         self._process.join(_end_seconds_max)
+        self._end_at_once()
+
+    def _end_at_once(self) -> None:
+        """Kill the process if it still runs: nobody asks for more."""
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
@@ -66,16 +72,3 @@ class WriterProcess:
             return True
         self.writes += message
         return False
-
-
-@contextmanager
-def _interrupt_ignored() -> Iterator[None]:
-    """Let a process started in the body ignore Ctrl-C from its first instruction on."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
