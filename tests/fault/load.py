@@ -6,13 +6,16 @@ Every write leaves a mark of its own, so that it can be found again. Writers sha
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from fault.observer import KEY, MARK, first_iterator, shard_ids, stream_arn
 from fault.raw_client import NoAnswer, RawClient, Refused
 from penstock.testing.checkers import StreamWatch, Write
+
+WAIT_SECONDS_MAX = 100.0
+POLL_SECONDS = 0.002
 
 
 class Writer:
@@ -220,6 +223,19 @@ def running(port: int, *workers: Writer | StreamReader) -> Iterator[None]:
     assert not any(thread.is_alive() for thread in threads), "a worker did not stop"
     if failed:
         raise failed[0]
+
+
+def wait_until(done: Callable[[], bool], what: str) -> None:
+    """Wait until a load has brought `done` about, which is told as `what` if it never does."""
+    deadline = time.monotonic() + WAIT_SECONDS_MAX
+    while not done():
+        assert time.monotonic() < deadline, f"never {what}"
+        time.sleep(POLL_SECONDS)
+
+
+def wait_for_writes(writers: Sequence[Writer], count: int) -> None:
+    """Wait until `writers` together have remembered `count` writes."""
+    wait_until(lambda: sum(len(writer.writes) for writer in writers) >= count, f"{count} writes")
 
 
 def _key(name: str) -> dict[str, Any]:

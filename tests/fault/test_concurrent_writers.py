@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from fault.load import StreamReader, Writer, running
-from fault.observer import KEY, MARK, all_items, all_records, create_table
+from fault.load import StreamReader, Writer, running, wait_until
+from fault.observer import KEY, MARK, all_items, create_table
+from fault.promises import check_promises, writes_of
 from fault.raw_client import RawClient, Refused
-from penstock.testing.checkers import Write, lost_writes, wrong_fold, wrong_records
+from penstock.testing.checkers import Write
 from server_process import ServerProcess
 
 WRITERS = 64
@@ -89,8 +90,7 @@ def test_additions_add_up_and_each_has_one_record(server: ServerProcess) -> None
     def add(hand: Hand) -> None:
         assert hand.update(hand.any_key(), "ADD n :one", one={"N": "1"})
 
-    hands, reader = _let_all(server, add)
-    _check(server, _writes(hands), reader)
+    hands = _let_all(server, add)
     assert _numbers(server) == _counted(hands)
 
 
@@ -108,8 +108,7 @@ def test_increments_on_the_condition_of_a_version_lose_no_update(server: ServerP
                 return
         raise AssertionError(f"{ATTEMPTS_MAX} attempts were refused")
 
-    hands, reader = _let_all(server, increment, writes_each=4)
-    _check(server, _writes(hands), reader)
+    hands = _let_all(server, increment, writes_each=4)
     assert _numbers(server) == _counted(hands)
 
 
@@ -118,28 +117,25 @@ def test_of_many_who_create_an_item_on_condition_exactly_one_does(server: Server
         for key in KEYS:
             hand.update(key, "", f"attribute_not_exists({KEY})")
 
-    hands, reader = _let_all(server, create, writes_each=1)
-    _check(server, _writes(hands), reader)
+    hands = _let_all(server, create, writes_each=1)
     assert _counted(hands) == dict.fromkeys(KEYS, 1)
 
 
 def test_puts_updates_deletes_and_batches_mix_into_one_history(server: ServerProcess) -> None:
     writers = [Writer(f"w{number}", TABLE, KEYS, f"{number}") for number in range(WRITERS)]
     reader = StreamReader(TABLE)
-    deadline = time.monotonic() + 30
     with running(server.port, reader, *writers):
-        while reader.watch.records_seen < MIXED_RECORDS_MIN:
-            assert time.monotonic() < deadline, "the load does not get on"
-            time.sleep(0.02)
-    assert reader.wrong == []
-    assert [failure for writer in writers for failure in writer.failures] == []
-    _check(server, [write for writer in writers for write in writer.writes], reader)
+        wait_until(lambda: reader.watch.records_seen >= MIXED_RECORDS_MIN, "enough records")
+    check_promises(server.port, TABLE, writes_of(writers), reader)
 
 
 def _let_all(
     server: ServerProcess, work: Callable[[Hand], None], writes_each: int = WRITES_EACH
-) -> tuple[list[Hand], StreamReader]:
-    """Let all writers do `work` that often, at once, while two readers follow the stream."""
+) -> list[Hand]:
+    """Let all writers do `work` that often, at once, while two readers follow the stream.
+
+    Return the writers, once every promise is found kept.
+    """
     gate = threading.Barrier(WRITERS)
     readers = [StreamReader(TABLE), StreamReader(TABLE)]
     hands: list[Hand] = []
@@ -149,7 +145,7 @@ def _let_all(
         with RawClient(server.port) as client:
             hand = Hand(number, client)
             hands.append(hand)
-            gate.wait(20)
+            gate.wait(60)
             try:
                 for _ in range(writes_each):
                     work(hand)
@@ -164,24 +160,9 @@ def _let_all(
             thread.join(60)
     assert not failed, failed[0]
     assert len(hands) == WRITERS
-    assert readers[0].wrong == readers[1].wrong == []
-    return hands, readers[0]
-
-
-def _check(server: ServerProcess, writes: list[Write], reader: StreamReader) -> None:
-    with RawClient(server.port) as client:
-        by_shard = all_records(client, TABLE)
-        items = all_items(client, TABLE)
-    records = list(chain.from_iterable(by_shard.values()))
-    assert lost_writes(writes, items, [KEY], MARK) == []
-    assert wrong_records(writes, records, MARK) == []
-    assert wrong_fold(records, items, [KEY]) == []
-    for shard, found in by_shard.items():
-        assert reader.watch.read_again(shard, found) == []
-
-
-def _writes(hands: list[Hand]) -> list[Write]:
-    return list(chain.from_iterable(hand.writes for hand in hands))
+    writes = list(chain.from_iterable(hand.writes for hand in hands))
+    check_promises(server.port, TABLE, writes, *readers)
+    return hands
 
 
 def _numbers(server: ServerProcess) -> dict[str, int]:

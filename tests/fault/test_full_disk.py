@@ -4,27 +4,24 @@ Twice: a file system of the test's own that is filled, where the machine lets on
 limit on the size of files, under which RocksDB's own writes fail in the middle.
 """
 
-import os
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 
 import pytest
 
-from fault.load import StreamReader, Writer, running
-from fault.observer import KEY, MARK, all_items, all_records, create_table
+from fault.load import StreamReader, Writer, running, wait_until
+from fault.mounts import mounted
+from fault.observer import KEY, create_table
+from fault.promises import check_promises, writes_of
 from fault.raw_client import RawClient, Refused
 from penstock.base import limits
-from penstock.testing.checkers import lost_writes, wrong_fold, wrong_records
 from server_process import ServerProcess
 
 TABLE = "fault"
 KEYS = [f"item-{number}" for number in range(8)]
 MB = 1024 * 1024
-SECONDS_MAX = 30.0
 _LIMITED = (
     "import os, resource, sys;"
     "limit = int(sys.argv[1]);"
@@ -48,11 +45,8 @@ class Clients:
             for n in range(6)
         ]
         self.writers += new
-        deadline = time.monotonic() + SECONDS_MAX
         with running(port, self.reader, *new):
-            while not done():
-                assert time.monotonic() < deadline, f"never {what}"
-                time.sleep(0.01)
+            wait_until(done, what)
 
     @property
     def refused(self) -> int:
@@ -68,33 +62,14 @@ class Clients:
 
     def check(self, port: int) -> None:
         """Check every promise against the server at `port`, which nobody else uses."""
-        with RawClient(port) as client:
-            by_shard = all_records(client, TABLE)
-            items = all_items(client, TABLE)
-        writes = list(chain.from_iterable(writer.writes for writer in self.writers))
-        records = list(chain.from_iterable(by_shard.values()))
-        assert [failure for writer in self.writers for failure in writer.failures] == []
-        assert self.reader.wrong == []
-        for shard, found in by_shard.items():
-            assert self.reader.watch.read_again(shard, found) == []
-        assert lost_writes(writes, items, [KEY], MARK) == []
-        assert wrong_records(writes, records, MARK) == []
-        assert wrong_fold(records, items, [KEY]) == []
+        check_promises(port, TABLE, writes_of(self.writers), self.reader)
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system with little more room than the server wants to have free."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    size = limits.store_free_bytes_min + 48 * MB
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("a file system of the test's own cannot be mounted here")
-    try:
+    with mounted(tmp_path / "disk", limits.store_free_bytes_min + 48 * MB) as place:
         yield place
-    finally:
-        subprocess.run(["umount", "-l", str(place)], check=True)
 
 
 @pytest.mark.slow

@@ -4,12 +4,13 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from fault.load import Writer, running
+from fault.load import Writer, running, wait_for_writes
+from fault.mounts import mounted
 from fault.observer import all_items, all_records, create_table
 from fault.raw_client import RawClient, Refused
 from fault.refusals import contents, refusal
@@ -42,8 +43,7 @@ def store(made: Path, tmp_path: Path) -> Path:
 def _write(server: ServerProcess) -> None:
     writers = [Writer(f"{n}", TABLE, KEYS, f"{n}", pad_chars_max=20_000) for n in range(4)]
     with running(server.port, *writers):
-        while sum(len(writer.writes) for writer in writers) < 200:
-            assert server.process.poll() is None
+        wait_for_writes(writers, 200)
     assert not any(writer.failures for writer in writers)
 
 
@@ -169,29 +169,14 @@ def contents_as_root(path: Path) -> dict[str, str]:
     return {str(each.relative_to(path)): "" for each in path.rglob("*")}
 
 
-@pytest.fixture
-def mounted(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 100 MB of its own."""
-    place = tmp_path / "mounted"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=100m", "tmpfs", str(place)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("a file system of the test's own cannot be mounted here")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", "-l", str(place)], check=True)
-
-
-def test_a_read_only_file_system_is_refused(mounted: Path, made: Path) -> None:
-    store = shutil.copytree(made, mounted / "store")
-    subprocess.run(["mount", "-o", "remount,ro", str(mounted)], check=True)
-    before = contents(store)
-    assert "Read-only file system" in refusal("--data", str(store))
-    assert "Read-only file system" in refusal("--data", str(mounted / "new"))
-    assert contents(mounted) == {f"store/{n}": d for n, d in before.items()} | {
-        "store": "directory"
-    }
+def test_a_read_only_file_system_is_refused(tmp_path: Path, made: Path) -> None:
+    with mounted(tmp_path / "mounted", 100 * 1024 * 1024) as place:
+        store = shutil.copytree(made, place / "store")
+        subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
+        before = contents(place)
+        assert "Read-only file system" in refusal("--data", str(store))
+        assert "Read-only file system" in refusal("--data", str(place / "new"))
+        assert contents(place) == before
 
 
 # --- stores of others, and damaged ones
