@@ -75,6 +75,9 @@ def show(arguments: argparse.Namespace) -> int:
         return _failed(str(failure))
     except (ClientError, BotoCoreError) as failure:
         return _failed(" ".join(str(failure).split()))
+    except OSError as failure:  # of the folder, or of the output
+        place = f": {failure.filename}" if failure.filename else ""
+        return _failed(f"{failure.strerror or failure}{place}")
     _report(console, findings, run)
     if arguments.keep is not None and server is not None:
         console.print(f"The data are in {arguments.keep}: penstock serve --data {arguments.keep}")

@@ -120,6 +120,8 @@ def test_a_demo_that_is_interrupted_ends_its_server_and_leaves_nothing_behind(
         (["--endpoint-url", "http://127.0.0.1:9", "--engine", "memory"], "are for a server that"),
         (["--endpoint-url", "http://127.0.0.1:9", "--keep", "x"], "are for a server that"),
         (["--engine", "memory", "--keep", "x"], "keeps nothing"),
+        (["--keep", "/dev/null"], "Not a directory: /dev/null"),
+        (["--keep", "/dev/null/x"], "Not a directory: /dev/null/x"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_one_line(
