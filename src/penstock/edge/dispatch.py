@@ -15,7 +15,12 @@ import penstock
 from penstock.base import limits
 from penstock.base.errors import dynamodb
 from penstock.base.errors.api import ApiError
-from penstock.base.errors.engine import EngineFull, EngineUnavailable, TransactionConflict
+from penstock.base.errors.engine import (
+    EngineError,
+    EngineFull,
+    EngineUnavailable,
+    TransactionConflict,
+)
 from penstock.base.ids import Entropy
 from penstock.edge.content import plain_body
 from penstock.edge.messages import TEXT, HttpRequest, HttpResponse, Refusal
@@ -81,6 +86,12 @@ class Dispatch:
             return _api_response(dynamodb.unavailable("The store cannot answer now"), request_id)
         except EngineFull:
             return _api_response(dynamodb.unavailable("The store is full"), request_id)
+        except EngineError as error:  # it needs its operator, and no trace says more than its text
+            log.error(
+                "The store failed a request",
+                extra={"request_id": request_id, "target": _target(request), "error": str(error)},
+            )
+            return _api_response(dynamodb.internal_failure(), request_id)
         return HttpResponse(200, json_protocol.answer_headers(result, request_id), result)
 
     def _perform(self, request: HttpRequest, query: bytes) -> Awaitable[dict[str, Any]]:

@@ -10,7 +10,7 @@ import pytest
 
 import penstock
 from penstock.base.errors import dynamodb
-from penstock.base.errors.engine import EngineFull, EngineUnavailable, StoreCorrupt
+from penstock.base.errors.engine import EngineError, EngineFull, EngineUnavailable, StoreCorrupt
 from penstock.wire.sigv4 import Caller
 from unit.edge.serving import (
     Answer,
@@ -196,7 +196,7 @@ def late(error: Exception) -> Any:
 
 
 @pytest.mark.parametrize("act", [raising, late])
-@pytest.mark.parametrize("error", [KeyError("secret"), RecursionError(), StoreCorrupt("secret")])
+@pytest.mark.parametrize("error", [KeyError("secret"), RecursionError()])
 def test_bug_is_a_500_logged_once_with_its_request_id(
     act: Any, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -210,6 +210,22 @@ def test_bug_is_a_500_logged_once_with_its_request_id(
     assert records[0].message == "A request failed by a bug"
     assert vars(records[0])["request_id"] == answer.headers["x-amzn-requestid"]
     assert records[0].exc_info is not None
+
+
+@pytest.mark.parametrize("error", [StoreCorrupt("secret"), EngineError("secret")])
+def test_store_that_needs_its_operator_is_a_500_told_to_the_log_in_one_line(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Such as a data directory that was removed: every request would log a trace of no use."""
+    answer = answer_to(request(action="Act"), Act=raising(error))
+    assert answer.status == 500
+    assert answer.json["__type"].endswith("#InternalServerError")
+    assert b"secret" not in answer.body
+    (record,) = caplog.records
+    assert record.message == "The store failed a request"
+    assert record.exc_info is None
+    assert vars(record)["error"] == "secret"
+    assert vars(record)["request_id"] == answer.headers["x-amzn-requestid"]
 
 
 def test_result_that_json_cannot_hold_is_a_500_like_any_bug() -> None:
