@@ -53,6 +53,26 @@ class Act:
         return answer
 
 
+class Gate:
+    """An operation that waits until it is let through; says when it has begun and ended."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+        self.opened = asyncio.Event()
+        self.ended = False
+        self.cancelled = False
+
+    async def __call__(self, _caller: Caller, _body: dict[str, Any]) -> dict[str, Any]:
+        self.begun.set()
+        try:
+            await self.opened.wait()
+        except asyncio.CancelledError:
+            self.cancelled = True
+            raise
+        self.ended = True
+        return {"done": True}
+
+
 def echo(caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
     return {"Region": caller.region, "Key": caller.access_key, "Body": body}
 
@@ -80,6 +100,13 @@ async def serving(dispatch: DispatchFunction, **changed: Any) -> AsyncIterator[S
         yield server
     finally:
         await server.stop(0.5)
+
+
+def age(server: Server, seconds: float) -> None:
+    """Let every connection find, as a sweep would, that so many seconds have passed."""
+    now = asyncio.get_running_loop().time() + seconds
+    for connection in list(server._shared.connections):
+        connection.check_time(now)
 
 
 class Client:

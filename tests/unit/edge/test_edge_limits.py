@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from penstock.wire.sigv4 import Caller
-from unit.edge.serving import Client, connected, dispatch_of, request, run, serving
+from unit.edge.serving import Client, Gate, age, connected, dispatch_of, request, run, serving
 
 LIMIT = 16 * 1024 * 1024
 SOON = {"sweep_seconds": 0.01}
@@ -148,11 +148,14 @@ def test_slow_request_is_a_408_even_when_it_keeps_trickling(beginning: bytes, li
 def test_idle_connection_is_closed_without_a_word() -> None:
     async def work() -> None:
         async with (
-            serving(dispatch_of(), **SOON, idle_seconds_max=0.05) as server,
+            serving(dispatch_of(), idle_seconds_max=1000) as server,
             connected(server) as silent,
             connected(server) as used,
         ):
             assert (await used.ask(request())).status == 200
+            age(server, 900)
+            assert (await used.ask(request())).status == 200
+            age(server, 1001)
             assert await silent.is_closed()
             assert await used.is_closed()
 
@@ -161,20 +164,17 @@ def test_idle_connection_is_closed_without_a_word() -> None:
 
 def test_waiting_for_an_operation_is_not_idling() -> None:
     async def work() -> None:
-        release = asyncio.Event()
-
-        async def wait(_caller: Caller, _body: dict[str, Any]) -> dict[str, Any]:
-            await release.wait()
-            return {}
-
+        gate = Gate()
         async with (
-            serving(dispatch_of(Wait=wait), **SOON, idle_seconds_max=0.05) as server,
+            serving(dispatch_of(Wait=gate), idle_seconds_max=1000) as server,
             connected(server) as silent,
             connected(server) as client,
         ):
             client.send(request(action="Wait"))
-            assert await silent.is_closed()  # by when the other's time would have been up as well
-            release.set()
+            await gate.begun.wait()
+            age(server, 1001)
+            assert await silent.is_closed()
+            gate.opened.set()
             assert (await client.receive()).status == 200
 
     run(work())
@@ -280,12 +280,8 @@ def test_bytes_of_a_connection_that_went_are_given_back() -> None:
 
 def test_answers_held_back_by_a_slow_first_are_bounded() -> None:
     async def work() -> None:
-        release = asyncio.Event()
+        gate = Gate()
         ran = 0
-
-        async def wait(_caller: Caller, _body: dict[str, Any]) -> dict[str, Any]:
-            await release.wait()
-            return {}
 
         def large(_caller: Caller, _body: dict[str, Any]) -> dict[str, Any]:
             nonlocal ran
@@ -293,7 +289,7 @@ def test_answers_held_back_by_a_slow_first_are_bounded() -> None:
             return {"text": "x" * 1000}
 
         async with (
-            serving(dispatch_of(Wait=wait, Large=large), pipelined_bytes_max=10_000) as server,
+            serving(dispatch_of(Wait=gate, Large=large), pipelined_bytes_max=10_000) as server,
             connected(server) as other,
             connected(server) as client,
         ):
@@ -301,7 +297,7 @@ def test_answers_held_back_by_a_slow_first_are_bounded() -> None:
             for _ in range(20):
                 assert (await other.ask(request())).status == 200
             assert ran == 10
-            release.set()
+            gate.opened.set()
             for _ in range(51):
                 assert (await client.receive()).status == 200
             assert ran == 50
@@ -319,15 +315,10 @@ def test_answers_held_back_by_a_slow_first_are_bounded() -> None:
 )
 def test_flood_behind_a_slow_first_is_left_in_the_socket(body: bytes, limits: Any) -> None:
     async def work() -> None:
-        release = asyncio.Event()
-
-        async def wait(_caller: Caller, _body: dict[str, Any]) -> dict[str, Any]:
-            await release.wait()
-            return {}
-
+        gate = Gate()
         flood = request(body, action="Wait") * (8_000_000 // len(request(body)))
         async with (
-            serving(dispatch_of(Wait=wait), **limits) as server,
+            serving(dispatch_of(Wait=gate), **limits) as server,
             connected(server) as other,
             connected(server) as client,
         ):
@@ -336,7 +327,7 @@ def test_flood_behind_a_slow_first_is_left_in_the_socket(body: bytes, limits: An
                 assert (await other.ask(request())).status == 200
             assert client.writer.transport.get_write_buffer_size() > 0
             assert server._shared.held_bytes < 1_000_000
-            release.set()
+            gate.opened.set()
             await client.writer.drain()
             assert (await client.receive()).status == 200
 
@@ -346,7 +337,7 @@ def test_flood_behind_a_slow_first_is_left_in_the_socket(body: bytes, limits: An
 def test_refused_client_may_finish_sending_for_a_while_and_is_then_cut() -> None:
     async def work() -> None:
         async with (
-            serving(dispatch_of(), **SOON, linger_seconds_max=0.2) as server,
+            serving(dispatch_of(), linger_seconds_max=1000) as server,
             connected(server) as other,
             connected(server) as client,
         ):
@@ -357,6 +348,7 @@ def test_refused_client_may_finish_sending_for_a_while_and_is_then_cut() -> None
                 client.send(b"x" * 10_000)
                 assert (await other.ask(request())).status == 200
             assert not client.writer.transport.is_closing()  # no reset has come
+            age(server, 1001)
             await wait_until_cut(client)
 
     run(work())

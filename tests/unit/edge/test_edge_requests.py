@@ -13,6 +13,7 @@ import pytest
 from penstock.edge.server import Server
 from penstock.wire.sigv4 import Caller
 from unit.edge.serving import (
+    Gate,
     connected,
     crc32_matches,
     dispatch_of,
@@ -156,17 +157,12 @@ def test_http_1_0_is_kept_alive_only_on_demand(asked: str, kept: bool) -> None:
 
 def test_half_closed_client_is_still_answered() -> None:
     async def work() -> None:
-        release = asyncio.Event()
-
-        async def wait(_caller: Caller, _body: dict[str, Any]) -> dict[str, Any]:
-            await release.wait()
-            return {}
-
-        async with serving(dispatch_of(Wait=wait)) as server, connected(server) as client:
+        gate = Gate()
+        async with serving(dispatch_of(Wait=gate)) as server, connected(server) as client:
             client.send(request(action="Wait") + request())
             client.writer.write_eof()
-            await asyncio.sleep(0)
-            release.set()
+            await gate.begun.wait()
+            gate.opened.set()
             assert (await client.receive()).status == 200
             assert (await client.receive()).headers["connection"] == "close"
             assert await client.is_closed()
@@ -174,7 +170,7 @@ def test_half_closed_client_is_still_answered() -> None:
     run(work())
 
 
-class Gate:
+class NumberedGate:
     """An operation that waits for its turn, and tells how many run at once."""
 
     def __init__(self) -> None:
@@ -205,7 +201,7 @@ def numbered(n: int, action: str = "Echo") -> bytes:
 
 def test_pipelined_answers_keep_order_behind_a_slow_first() -> None:
     async def work() -> None:
-        gate = Gate()
+        gate = NumberedGate()
         async with (
             serving(dispatch_of(Wait=gate)) as server,
             connected(server) as client,
@@ -226,7 +222,7 @@ def test_pipelined_answers_keep_order_behind_a_slow_first() -> None:
 
 def test_pipelined_requests_run_side_by_side_up_to_the_limit() -> None:
     async def work() -> None:
-        gate = Gate()
+        gate = NumberedGate()
         dispatch = dispatch_of(Wait=gate)
         async with (
             serving(dispatch, pipelined_requests_max=4) as server,
@@ -261,7 +257,7 @@ def test_flood_of_pipelined_requests_leaves_turns_to_other_clients() -> None:
 
 def test_client_that_leaves_in_the_middle_harms_nobody() -> None:
     async def work() -> None:
-        gate = Gate()
+        gate = NumberedGate()
         async with serving(dispatch_of(Wait=gate)) as server, connected(server) as other:
             for part in (numbered(1, "Wait"), request(BODY)[:-5], b"POST / HT"):
                 async with connected(server) as client:
@@ -277,7 +273,7 @@ def test_client_that_leaves_in_the_middle_harms_nobody() -> None:
 
 def test_expect_continue_is_told_to_go_on_after_earlier_answers() -> None:
     async def work() -> None:
-        gate = Gate()
+        gate = NumberedGate()
         held_back = request(BODY, Expect="100-continue")
         head, body = held_back[: -len(BODY)], held_back[-len(BODY) :]
         async with serving(dispatch_of(Wait=gate)) as server, connected(server) as client:
