@@ -342,7 +342,7 @@ def query_type_mismatch() -> ApiError:
 
 
 def key_not_scalar(attribute: str) -> ApiError:
-    """Return the error for a path into a key attribute; AWS, by dynalite and Alternator's notes."""
+    """Return the error for a path into a key attribute; DynamoDB Local, 2026-11."""
     return validation(
         "Key attributes must be scalars; list random access '[]' and map lookup '.' are not"
         " allowed:"

@@ -49,7 +49,7 @@ _CONDITION: Final = frozenset[Place]({"condition"})
 _PLACES: Final[dict[str, frozenset[Place]]] = {
     "size": frozenset({"operand"}),
     "if_not_exists": frozenset({"operand", "assigned"}),
-    "list_append": frozenset({"assigned"}),  # AWS, seen by Alternator: never inside another
+    "list_append": frozenset({"assigned"}),  # DynamoDB Local, 2026-11: never inside another
 }
 
 

@@ -314,7 +314,7 @@ def test_a_value_of_a_type_that_an_update_cannot_take_is_refused(text: str, deta
     ],
 )
 def test_list_append_is_all_that_a_set_assigns(operand: str) -> None:
-    """AWS takes it nowhere else, as Alternator's authors saw; if_not_exists goes inside it."""
+    """DynamoDB Local, 2026-11, takes it nowhere else; if_not_exists goes inside it."""
     assert refusal_of("UpdateExpression", f"SET a = {operand}") == (
         "The function is not allowed to be used this way in an expression; function: list_append"
     )
