@@ -5,6 +5,7 @@ gives it, so that a test can move the time under a real client.
 """
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable
 from types import TracebackType
@@ -26,6 +27,8 @@ _STOP_SECONDS_MAX = 10.0
 
 class RunningServer:
     """A context manager: a server that is ready inside the `with`, and gone after it.
+
+    What it fails with, at its start or later, is raised on the test's thread.
 
     `make_engine` is called with the clock, on the server's thread; by default it is a memory engine
     that runs every transaction's work twice to prove that it may run again.
@@ -70,10 +73,13 @@ class RunningServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: it has ended by itself
+            self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(_STOP_SECONDS_MAX)
         if self._thread.is_alive():
             raise TimeoutError("the server did not stop")
+        if self._failure is not None and error is None:
+            raise self._failure
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
