@@ -92,10 +92,7 @@ class _RocksStore:
 
     @property
     def durable(self) -> Reader:
-        view = self._frozen or self._latest
-        if view is None:
-            raise EngineUnavailable("the store is being opened again after a failure")
-        return view
+        return self._frozen or self._written()
 
     def get(self, key: bytes) -> bytes | None:
         return self._written().get(key)
