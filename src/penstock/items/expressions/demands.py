@@ -23,7 +23,6 @@ from penstock.items.values import Value
 Demand = Callable[[Values], None]
 """Raises ValidationException where the values of a request break it."""
 
-_TYPES: Final = frozenset({"S", "N", "B", "SS", "NS", "BS", "L", "M", "BOOL", "NULL"})
 _SETS: Final = frozenset({"SS", "NS", "BS"})
 _LONG_NAMES: Final = {
     "S": "STRING",
@@ -115,7 +114,7 @@ def type_name(kind: str, operand: Operand) -> Demand:
         value = values[operand.placeholder]
         if "S" not in value:
             raise wrong_operand_type(kind, "attribute_type", _type_of(value))
-        if value["S"] not in _TYPES:
+        if value["S"] not in _LONG_NAMES:
             raise invalid_type_name(kind, value["S"])
 
     return check

@@ -5,7 +5,7 @@ are checked against the key that is queried (`bind`).
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, cast
 
 from penstock.base.errors.expressions import (
     key_attribute_missing,
@@ -144,8 +144,8 @@ def _terms(node: Node, names: Mapping[str, str]) -> Iterator[tuple[str, _KeyTerm
         case Joined("AND", conditions):
             for condition in conditions:
                 yield from _terms(condition, names)
-        case Comparison(operator, left, right) if operator != "<>":
-            yield _term(_MIRRORED[_MIRRORED[operator]], (left, right), names)
+        case Comparison(operator, left, right) if operator in _MIRRORED:
+            yield _term(cast("KeyOperator", operator), (left, right), names)
         case Between(operand, low, high):
             yield _term("BETWEEN", (operand, low, high), names)
         case Call("begins_with", operands):

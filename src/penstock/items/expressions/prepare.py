@@ -3,7 +3,7 @@
 What depends only on texts and attribute names is compiled once and kept; a request adds its values.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from penstock.base.limits import (
 from penstock.items.expressions.conditions import Condition, compile_condition
 from penstock.items.expressions.key_conditions import KeyCondition, compile_key_condition
 from penstock.items.expressions.parse import parsed
+from penstock.items.expressions.paths import Values
 from penstock.items.expressions.projections import Projection, compile_projection
 from penstock.items.expressions.substitutions import Substitutions
 from penstock.items.expressions.updates import Update, compile_update
@@ -33,6 +34,23 @@ class Prepared(NamedTuple):
     key_condition: KeyCondition | None = None
 
 
+class _Kind(NamedTuple):
+    """What becomes of the expressions of one kind: a program, and with values what is run."""
+
+    ready_as: str
+    compile: Callable[[str, Any, Mapping[str, str]], Any]
+    with_values: Callable[[Any, Values], Any] | None = None
+
+
+_KINDS = {
+    "ConditionExpression": _Kind("condition", compile_condition, Condition),
+    "FilterExpression": _Kind("filter", compile_condition, Condition),
+    "UpdateExpression": _Kind("update", compile_update, Update),
+    "ProjectionExpression": _Kind("projection", compile_projection),
+    "KeyConditionExpression": _Kind("key_condition", compile_key_condition, KeyCondition),
+}
+
+
 def prepare(request: Mapping[str, Any], kinds: Sequence[str]) -> Prepared:
     """Read, check and compile the expressions of a request.
 
@@ -46,18 +64,9 @@ def prepare(request: Mapping[str, Any], kinds: Sequence[str]) -> Prepared:
         text = request.get(kind)
         if text is not None:
             _check_size(kind, text, kinds)
-            ready[_MEMBERS[kind]] = _ready(kind, text, substitutions)
+            ready[_KINDS[kind].ready_as] = _ready(kind, text, substitutions)
     substitutions.check_all_used()
     return Prepared(**ready)
-
-
-_MEMBERS = {
-    "ConditionExpression": "condition",
-    "FilterExpression": "filter",
-    "UpdateExpression": "update",
-    "ProjectionExpression": "projection",
-    "KeyConditionExpression": "key_condition",
-}
 
 
 def _check_size(kind: str, text: str, kinds: Sequence[str]) -> None:
@@ -76,19 +85,12 @@ def _ready(kind: str, text: str, substitutions: Substitutions) -> Any:
     expression = parsed(kind, text)
     names = substitutions.used_by(expression)
     program = _program(kind, text, names)
-    if kind == "ProjectionExpression":
+    with_values = _KINDS[kind].with_values
+    if with_values is None:
         return program
     for demand in program.demands:
         demand(substitutions.values)
-    return _WITH_VALUES[kind](program, substitutions.values)
-
-
-_WITH_VALUES: dict[str, Any] = {
-    "ConditionExpression": Condition,
-    "FilterExpression": Condition,
-    "UpdateExpression": Update,
-    "KeyConditionExpression": KeyCondition,
-}
+    return with_values(program, substitutions.values)
 
 
 def _program(kind: str, text: str, names: tuple[str, ...]) -> Any:
@@ -103,16 +105,8 @@ def _program(kind: str, text: str, names: tuple[str, ...]) -> Any:
 def _compiled(kind: str, text: str, names: tuple[str, ...]) -> Any:
     expression = parsed(kind, text)
     by_placeholder = dict(zip(expression.names, names, strict=True))
-    return _COMPILERS[kind](kind, expression.tree, by_placeholder)
+    return _KINDS[kind].compile(kind, expression.tree, by_placeholder)
 
 
 _compiled_short = lru_cache(expression_cache_entries_max)(_compiled)
 _compiled_long = lru_cache(expression_cache_long_entries_max)(_compiled)
-
-_COMPILERS: dict[str, Any] = {
-    "ConditionExpression": compile_condition,
-    "FilterExpression": compile_condition,
-    "UpdateExpression": compile_update,
-    "ProjectionExpression": compile_projection,
-    "KeyConditionExpression": compile_key_condition,
-}
