@@ -8,8 +8,6 @@ are imported by `run` only. Exit codes: 0 every promise kept, 1 a promise broken
 import argparse
 from pathlib import Path
 
-_INTERRUPTED = 130
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `penstock demo` to `parser`."""
@@ -35,7 +33,4 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the demo and print what it saw; return the exit code."""
     from penstock.app.demo_run import show  # noqa: PLC0415 - loads boto3 and rich
 
-    try:
-        return show(arguments)
-    except KeyboardInterrupt:
-        return _INTERRUPTED
+    return show(arguments)

@@ -9,7 +9,6 @@ import argparse
 import re
 
 _DEFAULT_URL = "http://127.0.0.1:8000"
-_INTERRUPTED = 130
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,10 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Show changes until interrupted, the limit or the stream's end; return the exit code."""
     from penstock.app.tail_feed import follow  # noqa: PLC0415 - loads boto3 and rich
 
-    try:
-        return follow(arguments)
-    except KeyboardInterrupt:
-        return _INTERRUPTED
+    return follow(arguments)
 
 
 def _count(text: str) -> int:
