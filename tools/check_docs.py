@@ -22,7 +22,6 @@ _DECISION = re.compile(r"(\d{4})-[a-z0-9-]+\.md")
 
 _PRIVATE = (
     (re.compile(r"(?<![\w.$}~/-])/(?:work|home|root|Users|mnt)/[\w.-]+"), "a path of one machine"),
-    (re.compile(r"(?<![\w.$}~/-])/tmp/(?:lab)\b"), "a path of one machine"),
     (re.compile(r"://[\w.-]+\.(?:corp|internal|intra|lan|local)\b"), "a private host"),
 )
 _PUBLIC = re.compile(r"://host\.docker\.internal\b")

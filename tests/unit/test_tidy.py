@@ -50,6 +50,15 @@ def test_time_chance_and_environment_are_found_outside_base(text: str, what: str
     assert [found for _, found in check_base_only.taken_elsewhere(text)] == [what]
 
 
+def test_base_alone_may_take_them(tmp_path: Path) -> None:
+    for name in ("base/clock.py", "edge/server.py"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text("import time\n")
+    assert list(check_base_only.problems_of(tmp_path)) == [
+        "src/penstock/edge/server.py:1: time comes through penstock.base"
+    ]
+
+
 def test_what_only_looks_like_time_or_environment_is_left_alone() -> None:
     text = "from penstock.base import clock\nloop.time()\nself.clock.now_ms()\nos.fsync(3)\n"
     assert list(check_base_only.taken_elsewhere(text)) == []
@@ -83,8 +92,8 @@ def test_a_version_without_its_section_in_the_changelog_is_found() -> None:
 
 
 def test_places_only_their_author_can_see_are_found() -> None:
-    private = "see /" + "home/me/notes and http://" + "builder.corp/x"
-    assert len(list(check_docs.private_words("a.md", private))) == 2
+    for private in ("/" + "home/me/notes", "http://" + "builder.corp/x"):
+        assert len(list(check_docs.private_words("a.md", f"see {private}"))) == 1
     public = "GET /_penstock/health at http://127.0.0.1:8000, docs/home/page, $HOME/home/x"
     assert list(check_docs.private_words("a.md", public)) == []
 
