@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -68,7 +68,7 @@ def show(arguments: argparse.Namespace) -> int:
         with _sigterm_raises(), ExitStack() as stack:
             readings = load_readings()
             server, url, engine = _server(arguments, stack, clock)
-            findings, run = _observe(console, clock, readings, server, url, engine)
+            findings, run = _observe(console, clock, readings, server, url, engine, stack)
             if server is not None:
                 server.stop()
     except (DemoError, ServerError, WriterError, EndpointError, ReadingsError) as failure:
@@ -131,6 +131,7 @@ def _observe(
     server: DemoServer | None,
     url: str,
     engine: str,
+    stack: ExitStack,
 ) -> tuple[Findings, Run]:
     endpoint = own_endpoint(url)
     planned = writes_planned(readings)
@@ -140,6 +141,8 @@ def _observe(
         f" {_table!r} at {url}, engine {engine}"
     )
     stream_arn = _create_table(endpoint)
+    if server is None:  # also when this is interrupted: a server of our own is gone with all it has
+        stack.callback(_delete_table, endpoint)
     consumer = Consumer(endpoint, stream_arn, clock)
     began_ms = clock.elapsed_ms()
     with Shown(console, planned, clock) as shown, _collector_off():
@@ -152,8 +155,6 @@ def _observe(
         finally:
             consumer.stop()
     findings = judge(writes, consumer.receipts, _scan(endpoint))
-    if server is None:
-        endpoint.tables().delete_table(TableName=_table)
     first_ms = min((write.started_ms for write in writes), default=began_ms)
     run = Run(
         engine,
@@ -193,6 +194,12 @@ def _create_table(endpoint: Endpoint) -> str:
     except WaiterError as late:
         raise DemoError("the table did not become active within 10 s") from late
     return created["TableDescription"]["LatestStreamArn"]
+
+
+def _delete_table(endpoint: Endpoint) -> None:
+    """Delete the demo's table if the server still answers."""
+    with suppress(ClientError, BotoCoreError):
+        endpoint.tables().delete_table(TableName=_table)
 
 
 def _write_all(

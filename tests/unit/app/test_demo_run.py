@@ -112,6 +112,26 @@ def test_a_demo_that_is_interrupted_ends_its_server_and_leaves_nothing_behind(
         socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1])), timeout=5).close()
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("interruptible")
+def test_a_demo_that_is_interrupted_leaves_no_table_on_somebody_elses_server() -> None:
+    with RunningServer() as server:
+        with subprocess.Popen(
+            command("demo", "--endpoint-url", server.url),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            process.stdout.readline()
+            assert "writes acknowledged" in process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(_SECONDS_MAX) == 130
+            assert process.stderr.read() == ""
+        assert own_endpoint(server.url).tables().list_tables()["TableNames"] == []
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
