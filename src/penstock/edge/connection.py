@@ -14,7 +14,7 @@ from typing import cast
 from penstock.base.ids import Entropy
 from penstock.edge.limits import EdgeLimits
 from penstock.edge.messages import HttpResponse, Refusal, ResponseWriter
-from penstock.edge.pipeline import Dispatch, Exchange, Pipeline
+from penstock.edge.pipeline import DispatchFunction, Exchange, Pipeline
 from penstock.edge.reader import RequestReader, Stage
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -25,7 +25,7 @@ _JOINED_BODY_BYTES_MAX = 64 * 1024  # copying less than this is cheaper than a s
 class Shared:
     """What the connections of one server have in common."""
 
-    dispatch: Dispatch
+    dispatch: DispatchFunction
     limits: EdgeLimits
     entropy: Entropy
     writer: ResponseWriter

@@ -15,7 +15,7 @@ from typing import Any
 from penstock.edge.limits import EdgeLimits
 from penstock.edge.messages import HttpRequest, HttpResponse
 
-Dispatch = Callable[[HttpRequest], Coroutine[Any, Any, HttpResponse]]
+DispatchFunction = Callable[[HttpRequest], Coroutine[Any, Any, HttpResponse]]
 """Answers one request; raises nothing."""
 
 
@@ -37,7 +37,7 @@ class Pipeline:
 
     def __init__(
         self,
-        dispatch: Dispatch,
+        dispatch: DispatchFunction,
         limits: EdgeLimits,
         tasks: set[asyncio.Task[HttpResponse]],
         on_answer: Callable[[], None],

@@ -12,7 +12,7 @@ from penstock.base.ids import Entropy
 from penstock.edge.connection import Connection, Shared
 from penstock.edge.limits import EdgeLimits
 from penstock.edge.messages import ResponseWriter
-from penstock.edge.pipeline import Dispatch
+from penstock.edge.pipeline import DispatchFunction
 
 _CUT_SECONDS_MAX = 0.2  # for the loop to close what was cut
 
@@ -22,7 +22,7 @@ class Server:
 
     def __init__(
         self,
-        dispatch: Dispatch,
+        dispatch: DispatchFunction,
         host: str,
         port: int,
         *,

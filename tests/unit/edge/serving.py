@@ -14,7 +14,7 @@ import uvloop
 from penstock.base.ids import Entropy
 from penstock.edge.dispatch import Dispatch, Operation
 from penstock.edge.limits import EdgeLimits
-from penstock.edge.pipeline import Dispatch as DispatchFunction
+from penstock.edge.pipeline import DispatchFunction
 from penstock.edge.server import Server
 from penstock.wire.sigv4 import Caller
 
