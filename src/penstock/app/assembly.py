@@ -2,7 +2,7 @@
 
 import msgspec
 
-from penstock.app.settings import DEFAULT_DATA, Settings
+from penstock.app.settings import Settings
 from penstock.base.clock import Clock
 from penstock.base.errors.engine import StoreCorrupt, StoreIncompatible
 from penstock.base.ids import Entropy
@@ -32,7 +32,8 @@ def open_engine(settings: Settings, clock: Clock) -> Engine:
         return MemoryEngine(clock)
     from penstock.storage.rocksdb import RocksEngine  # noqa: PLC0415 - one engine is loaded
 
-    return RocksEngine.open(settings.data or DEFAULT_DATA, clock)
+    assert settings.data is not None  # `read_settings`: only the memory engine has none
+    return RocksEngine.open(settings.data, clock)
 
 
 async def claim_store(engine: Engine, settings: Settings) -> None:

@@ -16,7 +16,6 @@ from penstock import __version__
 from penstock.app.assembly import assemble, claim_store, open_engine
 from penstock.app.log import log_to_stderr
 from penstock.app.settings import SettingError, Settings, add_arguments, read_settings
-from penstock.base import limits
 from penstock.base.clock import SystemClock
 from penstock.base.environment import environment
 from penstock.base.errors.engine import EngineError
@@ -46,10 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
             runner.run(_serve(settings))
     except (EngineError, CannotListen) as error:
         return _refuse(str(error), _FAILED)
-    for number in _STOPPING:
-        signal.signal(
-            number, signal.SIG_IGN
-        )  # all is done: asking again must not make it a failure
+    for number in _STOPPING:  # all is done: asking again must not make it a failure
+        signal.signal(number, signal.SIG_IGN)
     return 0
 
 
@@ -67,7 +64,7 @@ async def _serve(settings: Settings) -> None:
         await _listen(server, settings)
         _say_ready(settings, server.port)
         await stop.wait()
-        await server.stop(limits.stop_seconds_max)
+        await server.stop()
     finally:
         engine.close()
 
