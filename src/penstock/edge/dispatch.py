@@ -23,7 +23,7 @@ from penstock.base.errors.engine import (
 )
 from penstock.base.ids import Entropy
 from penstock.edge.content import plain_body
-from penstock.edge.messages import TEXT, HttpRequest, HttpResponse, Refusal
+from penstock.edge.messages import TEXT, HttpRequest, HttpResponse, Refusal, page
 from penstock.wire import json_protocol
 from penstock.wire.sigv4 import Caller, read_caller
 
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 _REGION_OF_HOST = re.compile(rb"dynamodb(?:-fips)?\.([a-z]{2,}(?:-[a-z]+)+-\d+)\.", re.IGNORECASE)
 _DEFAULT_REGION = b"us-east-1"
+_JSON = b"application/json"
+_XML = b"application/xml"
 _UNKNOWN_OPERATION = b"<UnknownOperationException/>\n"
 
 
@@ -70,7 +72,7 @@ class Dispatch:
                 "A request failed by a bug",
                 extra={"request_id": request_id, "target": _target(request)},
             )
-            return _api_response(dynamodb.internal_failure(), request_id)
+            return _api_error(dynamodb.internal_failure(), request_id)
 
     async def _answer(self, request: HttpRequest, request_id: str) -> HttpResponse:
         path, query = _split_target(request.target)
@@ -81,18 +83,18 @@ class Dispatch:
         try:
             result = json_protocol.encode_result(await self._perform(request, query))
         except ApiError as error:
-            return _api_response(error, request_id)
+            return _api_error(error, request_id)
         except (EngineUnavailable, TransactionConflict):
-            return _api_response(dynamodb.unavailable("The store cannot answer now"), request_id)
+            return _api_error(dynamodb.unavailable("The store cannot answer now"), request_id)
         except EngineFull:
-            return _api_response(dynamodb.unavailable("The store is full"), request_id)
+            return _api_error(dynamodb.unavailable("The store is full"), request_id)
         except EngineError as error:  # it needs its operator, and no trace says more than its text
             log.error(
                 "The store failed a request",
                 extra={"request_id": request_id, "target": _target(request), "error": str(error)},
             )
-            return _api_response(dynamodb.internal_failure(), request_id)
-        return HttpResponse(200, json_protocol.answer_headers(result, request_id), result)
+            return _api_error(dynamodb.internal_failure(), request_id)
+        return _api_answer(200, result, request_id)
 
     def _perform(self, request: HttpRequest, query: bytes) -> Awaitable[dict[str, Any]]:
         """Begin the operation that `request` asks for.
@@ -111,19 +113,15 @@ class Dispatch:
 
     def _page(self, request: HttpRequest, path: bytes, request_id: str) -> HttpResponse:
         """Answer what is not an API call: the two health pages and nothing else."""
-        identified = (b"x-amzn-RequestId", request_id.encode())
         if request.method not in (b"GET", b"HEAD"):
             return _unknown_page(request_id)
         if path == b"/":
             host = _REGION_OF_HOST.search(request.headers.get(b"host", b""))
             region = _DEFAULT_REGION if host is None else host[1].lower()
-            return HttpResponse(
-                200, (TEXT, identified), b"healthy: dynamodb.%b.amazonaws.com " % region
-            )
+            return page(200, TEXT, b"healthy: dynamodb.%b.amazonaws.com " % region, request_id)
         if path == b"/_penstock/health":
             health = {"status": "ready", "version": penstock.__version__, "engine": self._engine}
-            headers = ((b"Content-Type", b"application/json"), identified)
-            return HttpResponse(200, headers, json_protocol.encode_result(health))
+            return page(200, _JSON, json_protocol.encode_result(health), request_id)
         return _unknown_page(request_id)
 
 
@@ -148,11 +146,13 @@ def _target(request: HttpRequest) -> str:
     return request.headers.get(b"x-amz-target", b"").decode("latin-1")
 
 
-def _api_response(error: ApiError, request_id: str) -> HttpResponse:
-    body = json_protocol.encode_result(error.body())
-    return HttpResponse(error.status, json_protocol.answer_headers(body, request_id), body)
+def _api_error(error: ApiError, request_id: str) -> HttpResponse:
+    return _api_answer(error.status, json_protocol.encode_result(error.body()), request_id)
+
+
+def _api_answer(status: int, body: bytes, request_id: str) -> HttpResponse:
+    return HttpResponse(status, json_protocol.answer_headers(body, request_id), body)
 
 
 def _unknown_page(request_id: str) -> HttpResponse:
-    headers = ((b"Content-Type", b"application/xml"), (b"x-amzn-RequestId", request_id.encode()))
-    return HttpResponse(404, headers, _UNKNOWN_OPERATION)
+    return page(404, _XML, _UNKNOWN_OPERATION, request_id)

@@ -13,7 +13,7 @@ from penstock.base.clock import Clock
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
-TEXT = (b"Content-Type", b"text/plain; charset=utf-8")
+TEXT = b"text/plain; charset=utf-8"
 
 
 class HttpRequest(NamedTuple):
@@ -35,6 +35,12 @@ class HttpResponse(NamedTuple):
     body: bytes
 
 
+def page(status: int, content_type: bytes, body: bytes, request_id: str) -> HttpResponse:
+    """Return an answer to what is not an API call."""
+    identified = (b"x-amzn-RequestId", request_id.encode())
+    return HttpResponse(status, ((b"Content-Type", content_type), identified), body)
+
+
 class Refusal(Exception):
     """A request that is turned down for its HTTP, before or without asking a service."""
 
@@ -45,8 +51,7 @@ class Refusal(Exception):
 
     def response(self, request_id: str) -> HttpResponse:
         """Return the answer that says so, as plain text."""
-        headers = (TEXT, (b"x-amzn-RequestId", request_id.encode()))
-        return HttpResponse(self.status, headers, f"{self.text}\n".encode())
+        return page(self.status, TEXT, f"{self.text}\n".encode(), request_id)
 
 
 _STATUS_LINES = {
