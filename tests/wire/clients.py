@@ -1,4 +1,4 @@
-"""Clients of a server under test, and how its streams are read through them."""
+"""Clients of a server under test, and how its items and streams are read through them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -23,6 +23,11 @@ def connect(endpoint: str, service: str, region: str = REGION) -> Any:
         aws_secret_access_key="secret",
         config=_CONFIG,
     )
+
+
+def stored(ddb: Any, table: str, key: dict[str, Any]) -> Any:
+    """Return the item of a key, None where there is none."""
+    return ddb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
 
 
 def stream_of(ddb: Any, table: str) -> str:

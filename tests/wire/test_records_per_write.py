@@ -269,8 +269,7 @@ def written(request: pytest.FixtureRequest, ddb: Any, streams: Any) -> Iterator[
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_record_of_a_write(written: Written, case: Case) -> None:
-    """A change yields exactly one record, right in every member; what changes nothing yields"
-    " none."""
+    """A change yields exactly one record, right in every member; what changes nothing, none."""
     records = written.of(case.name)
     if case.before is not None:
         first = records.pop(0)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from wire import wrong_json
+from wire.clients import stored
 
 BATCH = "BatchWriteItem"
 MISMATCH = "The provided key element does not match the schema"
@@ -36,11 +37,6 @@ def batch(table: str, *elements: Item, **more: Any) -> Item:
 def named(prefix: Item, *names: object) -> list[Item]:
     """Return keys that begin with one's key."""
     return [{"pk": {"S": f"{prefix['pk']['S']}-{name}"}} for name in names]
-
-
-def stored(ddb: Any, table: str, key: Item) -> Any:
-    """Return the item of a key, None where there is none."""
-    return ddb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
 
 
 # --- serialisation

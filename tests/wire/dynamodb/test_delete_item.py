@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from wire import wrong_json
+from wire.clients import stored
 
 DELETE = "DeleteItem"
 CONDITION_FAILED = "ConditionalCheckFailedException"
@@ -15,11 +16,6 @@ MISMATCH = "The provided key element does not match the schema"
 def delete(table: str, key: dict[str, Any], **more: Any) -> dict[str, Any]:
     """Return a request that deletes one item."""
     return {"TableName": table, "Key": key, **more}
-
-
-def stored(ddb: Any, table: str, key: dict[str, Any]) -> Any:
-    """Return the item of a key, None where there is none."""
-    return ddb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
 
 
 # --- serialisation

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from wire import wrong_json
+from wire.clients import stored
 
 PUT = "PutItem"
 CONDITION_FAILED = "ConditionalCheckFailedException"
@@ -17,11 +18,6 @@ ITEM_BYTES_MAX = 409_600
 def put(table: str, key: dict[str, Any], **more: Any) -> dict[str, Any]:
     """Return a request that puts an item of nothing but its key."""
     return {"TableName": table, "Item": key, **more}
-
-
-def stored(ddb: Any, table: str, key: dict[str, Any]) -> Any:
-    """Return the item of a key, None where there is none."""
-    return ddb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
 
 
 # --- serialisation

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from wire.refusal_texts import SELECT_AND_PROJECTION
+
 QUERY = "DynamoDB_20120810.Query"
 VALIDATION = "ValidationException"
 INVALID_KEY_CONDITION = "Invalid KeyConditionExpression: "
@@ -187,36 +189,7 @@ def test_broken_constraints_are_counted_and_listed_together(rejected: Callable[.
 
 @pytest.mark.parametrize(
     ("select", "projection", "text"),
-    [
-        (
-            "ALL_ATTRIBUTES",
-            "pk",
-            "Cannot specify the ProjectionExpression when choosing to get ALL_ATTRIBUTES",
-        ),
-        (
-            "COUNT",
-            "pk",
-            "Cannot specify the ProjectionExpression when choosing to get only the Count",
-        ),
-        (
-            "ALL_PROJECTED_ATTRIBUTES",
-            "pk",
-            "Cannot specify the ProjectionExpression when choosing to get ALL_PROJECTED_ATTRIBUTES",
-        ),
-        (
-            "ALL_PROJECTED_ATTRIBUTES",
-            None,
-            "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName",
-        ),
-        (
-            "SPECIFIC_ATTRIBUTES",
-            None,
-            (
-                "Must specify the AttributesToGet or ProjectionExpression when choosing to get"
-                " SPECIFIC_ATTRIBUTES"
-            ),
-        ),
-    ],
+    SELECT_AND_PROJECTION,
 )
 def test_select_has_to_go_with_the_projection(
     ddb: Any, refused: Callable[..., str], select: str, projection: str | None, text: str

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from wire.refusal_texts import SELECT_AND_PROJECTION, constraint
+
 SCAN = "DynamoDB_20120810.Scan"
 VALIDATION = "ValidationException"
 INVALID_START = "The provided starting key is invalid: "
@@ -76,48 +78,41 @@ def test_wrong_json_types_are_refused_before_anything_else(
 # --- validation
 
 
-def constraint(value: str, path: str, rule: str) -> str:
-    return (
-        f"1 validation error detected: Value {value} at '{path}' failed to satisfy constraint:"
-        f" Member must {rule}"
-    )
-
-
 @pytest.mark.parametrize(
     ("body", "text"),
     [
-        ({}, constraint("null", "tableName", "not be null")),
+        ({}, constraint(None, "tableName", "not be null")),
         (
             {"TableName": ""},
-            constraint("''", "tableName", "have length greater than or equal to 1"),
+            constraint("", "tableName", "have length greater than or equal to 1"),
         ),
         (
             {"TableName": "a!"},
-            constraint("'a!'", "tableName", "satisfy regular expression pattern: [a-zA-Z0-9_.-]+"),
+            constraint("a!", "tableName", "satisfy regular expression pattern: [a-zA-Z0-9_.-]+"),
         ),
         (
             {"TableName": "abc", "Limit": 0},
-            constraint("'0'", "limit", "have value greater than or equal to 1"),
+            constraint("0", "limit", "have value greater than or equal to 1"),
         ),
         (
             {"TableName": "abc", "Limit": -1},
-            constraint("'-1'", "limit", "have value greater than or equal to 1"),
+            constraint("-1", "limit", "have value greater than or equal to 1"),
         ),
         (
             {"TableName": "abc", "Segment": -1, "TotalSegments": 2},
-            constraint("'-1'", "segment", "have value greater than or equal to 0"),
+            constraint("-1", "segment", "have value greater than or equal to 0"),
         ),
         (
             {"TableName": "abc", "Segment": 1_000_000, "TotalSegments": 1_000_000},
-            constraint("'1000000'", "segment", "have value less than or equal to 999999"),
+            constraint("1000000", "segment", "have value less than or equal to 999999"),
         ),
         (
             {"TableName": "abc", "Segment": 0, "TotalSegments": 0},
-            constraint("'0'", "totalSegments", "have value greater than or equal to 1"),
+            constraint("0", "totalSegments", "have value greater than or equal to 1"),
         ),
         (
             {"TableName": "abc", "Segment": 0, "TotalSegments": 1_000_001},
-            constraint("'1000001'", "totalSegments", "have value less than or equal to 1000000"),
+            constraint("1000001", "totalSegments", "have value less than or equal to 1000000"),
         ),
         (
             {"TableName": "abc", "Segment": 0},
@@ -185,36 +180,7 @@ def test_the_request_is_judged_before_the_table(
 
 @pytest.mark.parametrize(
     ("select", "projection", "text"),
-    [
-        (
-            "ALL_ATTRIBUTES",
-            "pk",
-            "Cannot specify the ProjectionExpression when choosing to get ALL_ATTRIBUTES",
-        ),
-        (
-            "COUNT",
-            "pk",
-            "Cannot specify the ProjectionExpression when choosing to get only the Count",
-        ),
-        (
-            "ALL_PROJECTED_ATTRIBUTES",
-            "pk",
-            "Cannot specify the ProjectionExpression when choosing to get ALL_PROJECTED_ATTRIBUTES",
-        ),
-        (
-            "ALL_PROJECTED_ATTRIBUTES",
-            None,
-            "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName",
-        ),
-        (
-            "SPECIFIC_ATTRIBUTES",
-            None,
-            (
-                "Must specify the AttributesToGet or ProjectionExpression when choosing to get"
-                " SPECIFIC_ATTRIBUTES"
-            ),
-        ),
-    ],
+    SELECT_AND_PROJECTION,
 )
 def test_select_has_to_go_with_the_projection(
     rejected: Callable[..., Any], select: str, projection: str | None, text: str

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from wire import wrong_json
+from wire.clients import stored
 
 UPDATE = "UpdateItem"
 CONDITION_FAILED = "ConditionalCheckFailedException"
@@ -51,11 +52,6 @@ def number(value: object) -> Item:
 def numbers(*values: object) -> Item:
     """Return a list of numbers as an attribute value."""
     return {"L": [number(value) for value in values]}
-
-
-def stored(ddb: Any, table: str, key: Item) -> Any:
-    """Return the item of a key, None where there is none."""
-    return ddb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
 
 
 def given(ddb: Any, table: str, key: Item, attributes: Item) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from penstock.base import limits
 from wire.clients import iterator_of, number_of, records_from, shards_of, stream_of
+from wire.refusal_texts import constraint
 from wire.streams.conftest import Own
 
 GET_SHARD_ITERATOR = "DynamoDBStreams_20120810.GetShardIterator"
@@ -54,13 +55,6 @@ def test_every_required_member_that_is_missing_is_named(rejected: Callable[..., 
     for member in ("streamArn", "shardId", "shardIteratorType"):
         failed = f"Value null at '{member}' failed to satisfy constraint: Member must not be null"
         assert failed in text
-
-
-def constraint(value: str, path: str, rule: str) -> str:
-    return (
-        f"1 validation error detected: Value '{value}' at '{path}' failed to satisfy constraint:"
-        f" Member must {rule}"
-    )
 
 
 @pytest.mark.parametrize(

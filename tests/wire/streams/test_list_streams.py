@@ -7,6 +7,7 @@ import pytest
 
 from penstock.base import limits
 from wire.clients import stream_of
+from wire.refusal_texts import constraint
 from wire.streams.conftest import Own
 
 LIST_STREAMS = "DynamoDBStreams_20120810.ListStreams"
@@ -52,13 +53,6 @@ def test_wrong_json_types(rejected: Callable[..., Any], body: dict[str, Any], te
 
 
 # --- validation
-
-
-def constraint(value: str, path: str, rule: str) -> str:
-    return (
-        f"1 validation error detected: Value '{value}' at '{path}' failed to satisfy constraint:"
-        f" Member must {rule}"
-    )
 
 
 @pytest.mark.parametrize(
