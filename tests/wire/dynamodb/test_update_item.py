@@ -742,7 +742,7 @@ def test_many_copies_of_a_large_value_are_refused_at_once(
     assert refused(
         "ValidationException", ddb.update_item, **update(plain, key, f"SET {copies}")
     ) == ("Item size to update has exceeded the maximum allowed size")
-    assert time.monotonic() - before < 5 * one_seconds  # it was some fifty times, all counted
+    assert time.monotonic() - before < 5 * one_seconds  # counting them all took 30 s
 
 
 def test_nesting_to_the_level(invalid: Callable[..., str], ddb: Any, plain: str, key: Item) -> None:
