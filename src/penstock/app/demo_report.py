@@ -19,13 +19,12 @@ _refreshes_per_second = 8
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How the run went, beside its findings; seconds are those from the first write on."""
+    """How the run went, beside its findings; `writing_seconds` begin with the first write."""
 
     engine: str
     shards: int
     planned: int
     writing_seconds: float
-    receiving_seconds: float
 
 
 class Shown:

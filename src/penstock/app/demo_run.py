@@ -156,14 +156,7 @@ def _observe(
             consumer.stop()
     findings = judge(writes, consumer.receipts, _scan(endpoint))
     first_ms = min((write.started_ms for write in writes), default=began_ms)
-    run = Run(
-        engine,
-        consumer.shards,
-        planned,
-        (wrote_ms - first_ms) / 1000,
-        (consumer.last_received_ms - first_ms) / 1000,
-    )
-    return findings, run
+    return findings, Run(engine, consumer.shards, planned, (wrote_ms - first_ms) / 1000)
 
 
 def _create_table(endpoint: Endpoint) -> str:
