@@ -8,8 +8,8 @@ from penstock.app.endpoint import Endpoint
 from penstock.app.feed import Feed, FeedError, Pace
 from penstock.base.clock import Clock
 
-_pace = Pace(idle_ms_min=8.0, idle_ms_max=32.0, rest_share=1.0)
-_join_seconds_max = 30.0
+_PACE = Pace(idle_ms_min=8.0, idle_ms_max=32.0, rest_share=1.0)
+_JOIN_SECONDS_MAX = 30.0
 
 
 class Consumer:
@@ -26,7 +26,7 @@ class Consumer:
             stream_arn,
             clock=clock,
             start="TRIM_HORIZON",
-            pace=_pace,
+            pace=_PACE,
             stop=self._stop,
         )
         self._thread = threading.Thread(target=self._read, name="demo-consumer", daemon=True)
@@ -44,7 +44,7 @@ class Consumer:
         """Read no more; returns when the thread has ended, or after a limit."""
         self._stop.set()
         if self._thread.ident is not None:
-            self._thread.join(_join_seconds_max)
+            self._thread.join(_JOIN_SECONDS_MAX)
 
     def _read(self) -> None:
         try:

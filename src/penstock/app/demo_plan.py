@@ -21,9 +21,9 @@ Key = tuple[str, str]
 PARTITION_KEY, SORT_KEY, VERSION = "series", "hour", "version"
 LATEST = "latest"
 
-_corrected_every, _corrected_at = 20, 7
-_deleted_every, _deleted_at = 33, 11
-_correction = Decimal("0.5")
+_CORRECTED_EVERY, _CORRECTED_AT = 20, 7
+_DELETED_EVERY, _DELETED_AT = 33, 11
+_CORRECTION = Decimal("0.5")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +86,10 @@ def _temperature(reading: Reading) -> Item:
 
 def _later_steps(at: int, reading: Reading) -> Iterator[Step]:
     version = 1
-    if at % _corrected_every == _corrected_at:
+    if at % _CORRECTED_EVERY == _CORRECTED_AT:
         version += 1
-        corrected = str(Decimal(reading.temperature) + _correction)
+        corrected = str(Decimal(reading.temperature) + _CORRECTION)
         attributes: Item = {"temperature": {"N": corrected}, "corrected": {"BOOL": True}}
         yield Step(_key(reading), "MODIFY", version, attributes)
-    if at % _deleted_every == _deleted_at:
+    if at % _DELETED_EVERY == _DELETED_AT:
         yield Step(_key(reading), "REMOVE", version + 1, {})

@@ -13,8 +13,8 @@ from rich.text import Text
 from penstock.app.demo_promises import Findings, Latency
 from penstock.base.clock import Clock
 
-_plain_every_ms = 5_000.0
-_refreshes_per_second = 8
+_PLAIN_EVERY_MS = 5_000.0
+_REFRESHES_PER_SECOND = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Shown:
         self._console = console
         self._planned = planned
         self._clock = clock
-        self._plain_due_ms = clock.elapsed_ms() + _plain_every_ms
+        self._plain_due_ms = clock.elapsed_ms() + _PLAIN_EVERY_MS
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=None),
@@ -42,7 +42,7 @@ class Shown:
             TimeElapsedColumn(),
             TextColumn("[dim]{task.fields[note]}"),
             console=console,
-            refresh_per_second=_refreshes_per_second,
+            refresh_per_second=_REFRESHES_PER_SECOND,
             disable=not console.is_terminal,
             transient=True,
             expand=True,
@@ -68,7 +68,7 @@ class Shown:
         self._progress.update(self._records, completed=received, note=latest)
         now_ms = self._clock.elapsed_ms()
         if not self._console.is_terminal and now_ms >= self._plain_due_ms:
-            self._plain_due_ms = now_ms + _plain_every_ms
+            self._plain_due_ms = now_ms + _PLAIN_EVERY_MS
             self._console.print(
                 f"  {written:,} of {self._planned:,} writes acknowledged, {received:,} records"
                 f" received; {latest}"

@@ -1,7 +1,7 @@
 """The demo's course: server, table, consumer, writer, then the check; and everything ended again.
 
 Every wait has a limit, so that the whole ends within a minute: on a machine too slow to write all
-readings in `_writing_seconds_max` the writer stops early, and the demo says so.
+readings in `_WRITING_SECONDS_MAX` the writer stops early, and the demo says so.
 """
 
 import argparse
@@ -31,12 +31,12 @@ from penstock.app.endpoint import Endpoint, EndpointError, is_loopback, own_endp
 from penstock.app.readings import Reading, ReadingsError, load_readings
 from penstock.base.clock import Clock, SystemClock
 
-_table = "penstock-demo"
-_writing_seconds_max = 45.0
-_draining_seconds_max = 5.0  # since the last record
-_settling_seconds = 0.25  # for records that come twice
-_tick_seconds = 0.1
-_terminated = 143
+_TABLE = "penstock-demo"
+_WRITING_SECONDS_MAX = 45.0
+_DRAINING_SECONDS_MAX = 5.0  # since the last record
+_SETTLING_SECONDS = 0.25  # for records that come twice
+_TICK_SECONDS = 0.1
+_TERMINATED = 143
 
 
 class DemoError(Exception):
@@ -94,7 +94,7 @@ def _report(console: Console, findings: Findings, run: Run) -> None:
     if findings.written < run.planned:
         console.print(
             f"This machine wrote {findings.written:,} of {run.planned:,} changes in the"
-            f" {_writing_seconds_max:.0f} s that the demo allows itself."
+            f" {_WRITING_SECONDS_MAX:.0f} s that the demo allows itself."
         )
     console.print(verdict(findings))
 
@@ -138,7 +138,7 @@ def _observe(
     count = sum(len(each) for each in readings.values())
     console.print(
         f"{count:,} hourly temperatures of {' and '.join(readings)}, 2010, into table"
-        f" {_table!r} at {url}, engine {engine}"
+        f" {_TABLE!r} at {url}, engine {engine}"
     )
     stream_arn = _create_table(endpoint)
     if server is None:  # also when this is interrupted: a server of our own is gone with all it has
@@ -164,7 +164,7 @@ def _create_table(endpoint: Endpoint) -> str:
     client = endpoint.tables()
     try:
         created = client.create_table(
-            TableName=_table,
+            TableName=_TABLE,
             KeySchema=[
                 {"AttributeName": PARTITION_KEY, "KeyType": "HASH"},
                 {"AttributeName": SORT_KEY, "KeyType": "RANGE"},
@@ -180,10 +180,10 @@ def _create_table(endpoint: Endpoint) -> str:
             },
         )
         client.get_waiter("table_exists").wait(
-            TableName=_table, WaiterConfig={"Delay": 1, "MaxAttempts": 10}
+            TableName=_TABLE, WaiterConfig={"Delay": 1, "MaxAttempts": 10}
         )
     except client.exceptions.ResourceInUseException as present:
-        raise DemoError(f"there is a table {_table!r} already: delete it first") from present
+        raise DemoError(f"there is a table {_TABLE!r} already: delete it first") from present
     except WaiterError as late:
         raise DemoError("the table did not become active within 10 s") from late
     return created["TableDescription"]["LatestStreamArn"]
@@ -192,20 +192,20 @@ def _create_table(endpoint: Endpoint) -> str:
 def _delete_table(endpoint: Endpoint) -> None:
     """Delete the demo's table if the server still answers."""
     with suppress(ClientError, BotoCoreError):
-        endpoint.tables().delete_table(TableName=_table)
+        endpoint.tables().delete_table(TableName=_TABLE)
 
 
 def _write_all(
     url: str, readings: Mapping[str, Sequence[Reading]], clock: Clock, watched: _Watched
 ) -> list[Write]:
     """Return all acknowledged writes, when the writer is done or its time is over."""
-    deadline_ms = clock.elapsed_ms() + _writing_seconds_max * 1000
-    with WriterProcess(Assignment(url, _table, readings, deadline_ms)) as writer:
+    deadline_ms = clock.elapsed_ms() + _WRITING_SECONDS_MAX * 1000
+    with WriterProcess(Assignment(url, _TABLE, readings, deadline_ms)) as writer:
         next_tick_ms = 0.0
-        while not writer.collect(_tick_seconds):
+        while not writer.collect(_TICK_SECONDS):
             if clock.elapsed_ms() >= next_tick_ms:
                 watched.tick(len(writer.writes))
-                next_tick_ms = clock.elapsed_ms() + _tick_seconds * 1000
+                next_tick_ms = clock.elapsed_ms() + _TICK_SECONDS * 1000
     return writer.writes
 
 
@@ -216,16 +216,16 @@ def _drain(written: int, clock: Clock, watched: _Watched) -> None:
     while len(consumer.receipts) < written:
         watched.tick(written)
         quiet_since_ms = max(began_ms, consumer.last_received_ms)
-        if clock.elapsed_ms() - quiet_since_ms > _draining_seconds_max * 1000:
+        if clock.elapsed_ms() - quiet_since_ms > _DRAINING_SECONDS_MAX * 1000:
             break
-        pause.wait(_tick_seconds)
-    pause.wait(_settling_seconds)
+        pause.wait(_TICK_SECONDS)
+    pause.wait(_SETTLING_SECONDS)
     watched.tick(written)
 
 
 def _scan(endpoint: Endpoint) -> dict[Key, Item]:
     """Return all items of the table by key."""
-    pages = endpoint.tables().get_paginator("scan").paginate(TableName=_table, ConsistentRead=True)
+    pages = endpoint.tables().get_paginator("scan").paginate(TableName=_TABLE, ConsistentRead=True)
     items = [cast("Item", item) for page in pages for item in page["Items"]]
     return {item_key(item): item for item in items}
 
@@ -249,7 +249,7 @@ def _sigterm_raises() -> Iterator[None]:
     """Let SIGTERM unwind the body, so that what it started is ended."""
 
     def end(_number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(_terminated)
+        raise SystemExit(_TERMINATED)
 
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -13,12 +13,12 @@ from typing import Self
 from penstock.app.demo_signals import held_back
 from penstock.base.clock import Clock
 
-_host = "127.0.0.1"
-_health_path = "/_penstock/health"
-_ready_seconds_max = 15.0
-_stop_seconds_max = 5.0
-_poll_seconds = 0.02
-_log_lines_shown = 20
+_HOST = "127.0.0.1"
+_HEALTH_PATH = "/_penstock/health"
+_READY_SECONDS_MAX = 15.0
+_STOP_SECONDS_MAX = 5.0
+_POLL_SECONDS = 0.02
+_LOG_LINES_SHOWN = 20
 
 Command = Callable[[int, Path, str], Sequence[str]]
 
@@ -29,7 +29,7 @@ class ServerError(Exception):
 
 def serve_command(port: int, data: Path, engine: str) -> list[str]:
     """Return the command that serves `data` on `port`, as a person would type it."""
-    command = [sys.executable, "-m", "penstock", "serve", "--host", _host, "--port", str(port)]
+    command = [sys.executable, "-m", "penstock", "serve", "--host", _HOST, "--port", str(port)]
     command += ["--engine", engine]
     return command if engine == "memory" else [*command, "--data", str(data)]
 
@@ -48,7 +48,7 @@ class DemoServer:
         self._port = _free_port()
         self._command = command(self._port, data, engine)
         self._process: subprocess.Popen[bytes] | None = None
-        self.url = f"http://{_host}:{self._port}"
+        self.url = f"http://{_HOST}:{self._port}"
 
     def __enter__(self) -> Self:
         try:
@@ -86,31 +86,31 @@ class DemoServer:
         process = self._running()
         process.send_signal(signal.SIGTERM)
         try:
-            code = process.wait(_stop_seconds_max)
+            code = process.wait(_STOP_SECONDS_MAX)
         except subprocess.TimeoutExpired as late:
             raise ServerError(
-                f"the server did not end within {_stop_seconds_max:.0f} s{self._last_words()}"
+                f"the server did not end within {_STOP_SECONDS_MAX:.0f} s{self._last_words()}"
             ) from late
         if code != 0:
             raise ServerError(f"the server ended with exit code {code}{self._last_words()}")
 
     def _await_ready(self) -> None:
-        deadline_ms = self._clock.elapsed_ms() + _ready_seconds_max * 1000
+        deadline_ms = self._clock.elapsed_ms() + _READY_SECONDS_MAX * 1000
         while not self._healthy():
             self.check()
             if self._clock.elapsed_ms() > deadline_ms:
                 raise ServerError(
-                    f"the server was not ready after {_ready_seconds_max:.0f} s{self._last_words()}"
+                    f"the server was not ready after {_READY_SECONDS_MAX:.0f} s{self._last_words()}"
                 )
             try:
-                self._running().wait(_poll_seconds)
+                self._running().wait(_POLL_SECONDS)
             except subprocess.TimeoutExpired:
                 continue
 
     def _healthy(self) -> bool:
-        connection = http.client.HTTPConnection(_host, self._port, timeout=1.0)
+        connection = http.client.HTTPConnection(_HOST, self._port, timeout=1.0)
         try:
-            connection.request("GET", _health_path)
+            connection.request("GET", _HEALTH_PATH)
             return connection.getresponse().status == http.client.OK
         except (OSError, http.client.HTTPException):
             return False
@@ -128,11 +128,11 @@ class DemoServer:
 
     def _last_words(self) -> str:
         lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
-        shown = lines[-_log_lines_shown:]
+        shown = lines[-_LOG_LINES_SHOWN:]
         return "".join(f"\n  | {line}" for line in shown) or " and said nothing"
 
 
 def _free_port() -> int:
     with socket.socket() as probe:
-        probe.bind((_host, 0))
+        probe.bind((_HOST, 0))
         return int(probe.getsockname()[1])

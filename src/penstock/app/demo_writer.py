@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 Message = list[Write] | bool | str
 
-_told_together = 40
-_batch_attempts_max = 10
-_batch_wait_seconds = 0.1
+_TOLD_TOGETHER = 40
+_BATCH_ATTEMPTS_MAX = 10
+_BATCH_WAIT_SECONDS = 0.1
 
 
 class WriteRefused(Exception):
@@ -81,7 +81,7 @@ class _Told:
     def add(self, writes: Iterable[Write]) -> None:
         with self._lock:
             self._writes += writes
-            if len(self._writes) >= _told_together:
+            if len(self._writes) >= _TOLD_TOGETHER:
                 self._send()
 
     def flush(self) -> None:
@@ -136,13 +136,13 @@ class _Work:
         table = self._assignment.table
         started_ms = self._clock.elapsed_ms()
         left: Any = [{"PutRequest": {"Item": _item(step)}} for step in steps]
-        for _ in range(_batch_attempts_max):
+        for _ in range(_BATCH_ATTEMPTS_MAX):
             answer = self._client.batch_write_item(RequestItems={table: left})
             left = answer["UnprocessedItems"].get(table)
             if not left:
                 self._acknowledged(steps, started_ms)
                 return
-            self._failed.wait(_batch_wait_seconds)
+            self._failed.wait(_BATCH_WAIT_SECONDS)
         raise WriteRefused(f"{len(left)} items of a batch stayed unprocessed")
 
     def _write_one(self, step: Step) -> None:

@@ -8,7 +8,7 @@ from penstock.app.demo_promises import Write
 from penstock.app.demo_signals import held_back, out_of_reach_of_keyboard
 from penstock.app.demo_writer import Assignment, Message, write
 
-_end_seconds_max = 5.0
+_END_SECONDS_MAX = 5.0
 
 
 class WriterError(Exception):
@@ -45,7 +45,7 @@ class WriterProcess:
         if error is not None:
             self._end_at_once()
             return
-        self._process.join(_end_seconds_max)
+        self._process.join(_END_SECONDS_MAX)
         self._end_at_once()
 
     def _end_at_once(self) -> None:

@@ -16,7 +16,7 @@ Image = Mapping[str, Value]
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_#:/@-]*")
 _SETS = ("SS", "NS", "BS")
-_bytes_shown_max = 16
+_BYTES_SHOWN_MAX = 16
 
 
 class Kind(Enum):
@@ -196,7 +196,7 @@ def _element_texts(kind: str, content: Any) -> list[str]:
 
 def _binary_text(content: Any) -> str:
     data = bytes(content)
-    head = data[:_bytes_shown_max].hex()
-    if len(data) <= _bytes_shown_max:
+    head = data[:_BYTES_SHOWN_MAX].hex()
+    if len(data) <= _BYTES_SHOWN_MAX:
         return f"0x{head}"
     return f"0x{head}… ({len(data)} bytes)"

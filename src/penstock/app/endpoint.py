@@ -26,10 +26,10 @@ from penstock.app.feed import StreamsClient, error_code, failure_text
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_loopback_region = "us-east-1"
-_connect_seconds_max = 5.0
-_read_seconds_max = 20.0
-_attempts_max = 3
+_LOOPBACK_REGION = "us-east-1"
+_CONNECT_SECONDS_MAX = 5.0
+_READ_SECONDS_MAX = 20.0
+_ATTEMPTS_MAX = 3
 _CREDENTIAL_ERRORS = {
     "UnrecognizedClientException",
     "InvalidSignatureException",
@@ -80,9 +80,9 @@ class Endpoint:
 
     def _config(self, settings: Mapping[str, Any] | None) -> Config:
         common: dict[str, Any] = {
-            "connect_timeout": _connect_seconds_max,
-            "read_timeout": _read_seconds_max,
-            "retries": {"mode": "standard", "total_max_attempts": _attempts_max},
+            "connect_timeout": _CONNECT_SECONDS_MAX,
+            "read_timeout": _READ_SECONDS_MAX,
+            "retries": {"mode": "standard", "total_max_attempts": _ATTEMPTS_MAX},
             "account_id_endpoint_mode": "disabled",
         }
         if self.url is not None and is_loopback(self.url):
@@ -101,7 +101,7 @@ def open_endpoint(url: str | None, region: str | None) -> Endpoint:
         core.get_component("credential_provider").remove("iam-role")
     try:
         session = boto3.Session(botocore_session=core, region_name=region)
-        chosen = region or session.region_name or (_loopback_region if local else None)
+        chosen = region or session.region_name or (_LOOPBACK_REGION if local else None)
         if chosen is None:
             raise EndpointError("no region: give --region or set AWS_DEFAULT_REGION")
         if session.get_credentials() is None:
@@ -117,8 +117,8 @@ def open_endpoint(url: str | None, region: str | None) -> Endpoint:
 
 def own_endpoint(url: str) -> Endpoint:
     """Return the endpoint of a server of our own at `url`, with credentials that mean nothing."""
-    session = boto3.Session("local", "local", region_name=_loopback_region)
-    return Endpoint(url, _loopback_region, session)
+    session = boto3.Session("local", "local", region_name=_LOOPBACK_REGION)
+    return Endpoint(url, _LOOPBACK_REGION, session)
 
 
 def is_loopback(url: str) -> bool:

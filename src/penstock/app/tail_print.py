@@ -24,11 +24,11 @@ from penstock.app.difference import (
 )
 from penstock.app.feed import Change
 
-_plain_columns = 10_000  # not a terminal: one line per edit, whatever its length
-_path_columns_max = 32
-_value_chars_max = 400
-_alike_chars_max = 40  # of a long value, before the first character that changed
-_shard_chars = 8
+_PLAIN_COLUMNS = 10_000  # not a terminal: one line per edit, whatever its length
+_PATH_COLUMNS_MAX = 32
+_VALUE_CHARS_MAX = 400
+_ALIKE_CHARS_MAX = 40  # of a long value, before the first character that changed
+_SHARD_CHARS = 8
 
 _BADGES = {
     "INSERT": ("INSERT", "bold black on green"),
@@ -75,7 +75,7 @@ class ScreenPrinter:
         self._console = _Screen(file=output, highlight=False, soft_wrap=True)
         self._errors = _Screen(file=errors, highlight=False, soft_wrap=True)
         self._key_names: Sequence[str] = ()
-        self._columns = self._console.width if self._console.is_terminal else _plain_columns
+        self._columns = self._console.width if self._console.is_terminal else _PLAIN_COLUMNS
 
     def opening(self, text: str, key_names: Sequence[str]) -> None:
         """Tell on stderr what is being watched, so that stdout holds changes only."""
@@ -122,13 +122,13 @@ def header_line(change: Change, key_names: Sequence[str], columns: int) -> Text:
         left.append("  expired by time to live", "magenta")
     right = Text(f"{_shard_text(change.shard_id)} · {body['SequenceNumber']}", "dim")
     gap = columns - left.cell_len - right.cell_len
-    fits = 2 <= gap < _plain_columns // 2
+    fits = 2 <= gap < _PLAIN_COLUMNS // 2
     return Text.assemble(left, " " * (gap if fits else 2), right)
 
 
 def _edit_lines(difference: Difference) -> list[Text]:
     widest = max((cell_len(edit.path) for edit in difference.edits), default=0)
-    pad = min(widest, _path_columns_max)
+    pad = min(widest, _PATH_COLUMNS_MAX)
     lines = [_edit_line(edit, pad) for edit in difference.edits]
     if difference.unchanged:
         lines.append(Text(f"    {difference.unchanged} unchanged", "dim"))
@@ -153,17 +153,17 @@ def _edit_line(edit: Edit, pad: int) -> Text:
 
 def _changed(old: str, new: str) -> tuple[str, str]:
     """Return both sides, long ones from shortly before the place where they begin to differ."""
-    if max(len(old), len(new)) <= _value_chars_max:
+    if max(len(old), len(new)) <= _VALUE_CHARS_MAX:
         return old, new
     pairs = enumerate(zip(old, new, strict=False))
     alike = next((at for at, (one, other) in pairs if one != other), min(len(old), len(new)))
-    skipped = max(alike - _alike_chars_max, 0)
+    skipped = max(alike - _ALIKE_CHARS_MAX, 0)
     return _shortened(old, skipped), _shortened(new, skipped)
 
 
 def _shortened(text: str, skipped: int = 0) -> str:
     """Return what of `text` is shown, without its first `skipped` characters."""
-    shown = text[skipped : skipped + _value_chars_max]
+    shown = text[skipped : skipped + _VALUE_CHARS_MAX]
     if shown == text:
         return text
     lead = "…" if skipped else ""
@@ -179,7 +179,7 @@ def _time_text(body: Mapping[str, Any]) -> str:
 
 
 def _shard_text(shard_id: str) -> str:
-    return "…" + shard_id[-_shard_chars:]
+    return "…" + shard_id[-_SHARD_CHARS:]
 
 
 def _wire_value(value: Any) -> Any:

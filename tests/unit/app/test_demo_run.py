@@ -192,7 +192,7 @@ def test_a_server_that_cannot_start_is_told_with_its_last_words(tmp_path: Path) 
 def test_a_server_that_is_never_ready_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(demo_server, "_ready_seconds_max", 0.1)
+    monkeypatch.setattr(demo_server, "_READY_SECONDS_MAX", 0.1)
     program = "import threading; threading.Event().wait(60)"
     with pytest.raises(ServerError, match="was not ready"), _server(tmp_path, program):
         pytest.fail("it started")
