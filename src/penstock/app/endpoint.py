@@ -15,13 +15,13 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
-    ClientError,
     ConnectTimeoutError,
     EndpointConnectionError,
     NoCredentialsError,
 )
 
-from penstock.app.feed import StreamsClient, error_code, failure_text
+from penstock.app.failures import Failure, error_code, failure_text
+from penstock.app.feed import StreamsClient
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -68,7 +68,7 @@ class Endpoint:
         """Return where this is, for a message: region and address."""
         return f"{self.region} at {self.url or 'AWS'}"
 
-    def explain(self, failure: ClientError | BotoCoreError) -> str:
+    def explain(self, failure: Failure) -> str:
         """Return one line that says what to do about a failed call, as far as it is known."""
         if isinstance(failure, NoCredentialsError):
             return "no AWS credentials found; set AWS_ACCESS_KEY_ID or log in with the AWS CLI"

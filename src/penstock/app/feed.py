@@ -13,25 +13,15 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Literal, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
-from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.exceptions import BotoCoreError, ClientError
 
+from penstock.app.failures import Failure, error_code, failure_text, may_pass
 from penstock.base import limits
 from penstock.base.clock import Clock
 from penstock.base.ids import Entropy
 
 Start = Literal["LATEST", "TRIM_HORIZON"]
 
-_RETRIED = {
-    "ThrottlingException",
-    "Throttling",
-    "LimitExceededException",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "InternalServerError",
-    "InternalFailure",
-    "ServiceUnavailable",
-}
 _RESUMED = {"ExpiredIteratorException", "TrimmedDataAccessException"}
 _JITTER_BITS = 10
 
@@ -352,7 +342,7 @@ class Feed:
 
     # --- when a call fails
 
-    def _recover(self, shard: _Shard, failure: ClientError | BotoCoreError) -> None:
+    def _recover(self, shard: _Shard, failure: Failure) -> None:
         """Put `shard` where its next read can go on; raise `FeedError` if none can."""
         code = error_code(failure)
         if code == "ResourceNotFoundException":
@@ -368,10 +358,10 @@ class Feed:
         wait_ms = self._judge(shard.trouble, failure)
         shard.due_ms = self._clock.elapsed_ms() + wait_ms
 
-    def _judge(self, trouble: _Trouble, failure: ClientError | BotoCoreError) -> float:
+    def _judge(self, trouble: _Trouble, failure: Failure) -> float:
         """Return the milliseconds to wait before trying again, or raise `FeedError`."""
-        text = failure_text(failure)
-        if not _may_pass(failure):
+        text, resumes = failure_text(failure), error_code(failure) in _RESUMED
+        if not resumes and not may_pass(failure):
             raise FeedError(text) from failure
         now_ms = self._clock.elapsed_ms()
         if trouble.failures == 0:
@@ -379,7 +369,7 @@ class Feed:
         elif now_ms - trouble.since_ms > limits.feed_trouble_ms_max:
             raise FeedError(f"gave up after trying again and again: {text}") from failure
         trouble.failures += 1
-        if error_code(failure) not in _RESUMED:
+        if not resumes:
             self._notice(f"{text}; trying again")
             self._in_trouble = True
         return self._backoff_ms(trouble.failures)
@@ -402,29 +392,6 @@ class Feed:
         most = min(doubled, limits.feed_backoff_ms_max)
         share = self._entropy.bits(_JITTER_BITS) / (1 << _JITTER_BITS)
         return most / 2 + most / 2 * share
-
-
-def error_code(failure: ClientError | BotoCoreError) -> str:
-    """Return the service's name of an error, or "" when no answer came."""
-    if isinstance(failure, ClientError):
-        return str(failure.response.get("Error", {}).get("Code", ""))
-    return ""
-
-
-def failure_text(failure: ClientError | BotoCoreError) -> str:
-    """Return one line for a person on why a call failed."""
-    if isinstance(failure, ClientError):
-        message = failure.response.get("Error", {}).get("Message", "")
-        return " ".join(f"{error_code(failure)}: {message}".split())
-    return " ".join(str(failure).split())
-
-
-def _may_pass(failure: ClientError | BotoCoreError) -> bool:
-    if not isinstance(failure, ClientError):
-        # cut off, timed out, or refused while the server restarts
-        return isinstance(failure, (HTTPClientError, BotoConnectionError))
-    status = failure.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-    return status >= 500 or error_code(failure) in _RETRIED | _RESUMED
 
 
 def _is_closed(listed: Mapping[str, Any]) -> bool:

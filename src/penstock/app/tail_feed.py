@@ -12,7 +12,8 @@ from typing import TextIO
 from botocore.exceptions import BotoCoreError, ClientError
 
 from penstock.app.endpoint import Endpoint, EndpointError, open_endpoint
-from penstock.app.feed import Change, Feed, FeedError, Start, error_code
+from penstock.app.failures import error_code
+from penstock.app.feed import Change, Feed, FeedError, Start
 from penstock.app.tail_print import JsonPrinter, Printer, ScreenPrinter
 from penstock.base.clock import SystemClock
 
