@@ -47,6 +47,9 @@ capacity_units_max = 1_000_000_000_000  # [Y]
 on_demand_warm_read_units = 12_000  # [L]
 on_demand_warm_write_units = 4_000  # [L]
 
+# --- secondary indexes [D] 2026-10
+item_collection_bytes_max = 10 * 1024**3
+
 # --- streams [M][D] 2026-10
 stream_retention_ms = 24 * 3600 * 1000
 iterator_life_ms = 15 * 60 * 1000

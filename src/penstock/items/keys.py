@@ -47,15 +47,18 @@ class KeyAttribute(NamedTuple):
 
 
 class KeySchema(NamedTuple):
-    """The attributes that name an item of a table."""
+    """The attributes of a key: of a table one and at most one, of a global index up to four each.
 
-    partition: KeyAttribute
-    sort: KeyAttribute | None = None
+    Fact: AWS, 2025-11: keys of several attributes are for global secondary indexes only.
+    """
+
+    partition: tuple[KeyAttribute, ...]
+    sort: tuple[KeyAttribute, ...] = ()
 
     @property
     def attributes(self) -> tuple[KeyAttribute, ...]:
-        """The partition key and, where there is one, the sort key."""
-        return (self.partition,) if self.sort is None else (self.partition, self.sort)
+        """The attributes of the partition key and then those of the sort key."""
+        return self.partition + self.sort
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -99,10 +102,7 @@ def partition_key_bytes(value: Value) -> bytes:
     """Return the bytes of a canonical partition key; ValidationException over 2,048 of them."""
     part = key_part_bytes(value)
     if len(part) > partition_key_bytes_max:
-        raise parameter_values_invalid(
-            "Size of hashkey has exceeded the maximum size limit of"  # no space: as AWS writes it
-            f"{partition_key_bytes_max} bytes"
-        )
+        raise too_large_partition_key()
     return part
 
 
@@ -110,10 +110,7 @@ def sort_key_bytes(value: Value) -> bytes:
     """Return the bytes of a canonical sort key; ValidationException over 1,024 of them."""
     part = key_part_bytes(value)
     if len(part) > sort_key_bytes_max:
-        raise parameter_values_invalid(
-            "Aggregated size of all range keys has exceeded the size limit of "
-            f"{sort_key_bytes_max} bytes"
-        )
+        raise too_large_sort_key()
     return part
 
 
@@ -159,9 +156,26 @@ def _item_key(schema: KeySchema, item: Item) -> ItemKey:
     for name, kind in schema.attributes:
         if not item[name][kind]:
             raise _empty_key(name, kind)
-    partition = partition_key_bytes(item[schema.partition.name])
-    sort = b"" if schema.sort is None else sort_key_bytes(item[schema.sort.name])
+    (partition_key,) = schema.partition
+    partition = partition_key_bytes(item[partition_key.name])
+    sort = b"".join(sort_key_bytes(item[attribute.name]) for attribute in schema.sort)
     return ItemKey(partition_hash(partition), partition, sort)
+
+
+def too_large_partition_key() -> ApiError:
+    """Return the ValidationException of a partition key over 2,048 bytes."""
+    return parameter_values_invalid(
+        "Size of hashkey has exceeded the maximum size limit of"  # no space: as AWS writes it
+        f"{partition_key_bytes_max} bytes"
+    )
+
+
+def too_large_sort_key() -> ApiError:
+    """Return the ValidationException of a sort key over 1,024 bytes."""
+    return parameter_values_invalid(
+        "Aggregated size of all range keys has exceeded the size limit of "
+        f"{sort_key_bytes_max} bytes"
+    )
 
 
 def _number_part(canonical: str) -> bytes:

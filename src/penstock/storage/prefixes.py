@@ -21,6 +21,21 @@ class Prefix(IntEnum):
     """+ table number (8) + hash (8) + partition key's length (2) + it + sort key -> item."""
     TABLE_COUNT = 0x13
     """+ table number (8) + partition number (4) -> items (8) and bytes (8) of that partition."""
+    INDEX_ENTRY = 0x14
+    """+ index number (8) + the index's hash (8) + partition key's length (2) + it + sort key +
+    hash (8), length (2), partition key and sort key of the item -> what is projected of it."""
+    INDEX_COUNT = 0x15
+    """+ index number (8) + the table's partition number (4) -> entries (8) and bytes (8)."""
+    COLLECTION_SIZE = 0x16
+    """+ table number (8) + hash (8) + partition key's length (2) + it -> bytes (8) of the items and
+    local index entries of that partition key; only of tables with local indexes."""
+    EXPIRY = 0x17
+    """+ table number (8) + epoch seconds of expiry (8) + hash, length, partition and sort key of
+    the item -> empty."""
+    TRANSACTION_TOKEN = 0x18
+    """+ region NUL ClientRequestToken -> digest of the request and when it was made."""
+    TAGS = 0x19
+    """+ ARN of a table -> its tags."""
     STREAM = 0x20
     """+ stream ARN -> stream descriptor."""
     SHARD = 0x21

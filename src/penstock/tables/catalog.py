@@ -102,6 +102,8 @@ def delete_table(txn: Transaction, table: Table, now_ms: int) -> None:
     for partition in table.partitions:
         txn.clear(partition.items)
         txn.set(partition.count_key, None)
+    for span in table.followers:
+        txn.clear(span)
     txn.set(table.key, None)
 
 

@@ -10,13 +10,21 @@ from typing import Literal
 
 import msgspec
 
-from penstock.items.keys import HASH_BYTES, ItemKey, KeyAttribute, KeySchema
+from penstock.items.keys import (
+    HASH_BYTES,
+    ItemKey,
+    KeyAttribute,
+    KeySchema,
+    partition_prefix,
+)
 from penstock.storage.prefixes import Prefix
 from penstock.storage.waist import Lock, Span
 from penstock.streams.stream import ViewType, record_log, stream_lock
+from penstock.tables.index import Index, IndexDescriptor
 
 BillingMode = Literal["PROVISIONED", "PAY_PER_REQUEST"]
 TableClass = Literal["STANDARD", "STANDARD_INFREQUENT_ACCESS"]
+TableStatus = Literal["CREATING", "UPDATING", "DELETING", "ACTIVE"]
 
 
 class OpenStream(msgspec.Struct, frozen=True):
@@ -27,6 +35,16 @@ class OpenStream(msgspec.Struct, frozen=True):
     view_type: ViewType
     shards: list[int]
     """The open shard of each partition, in their order."""
+
+
+class TimeToLive(msgspec.Struct, frozen=True):
+    """The attribute that tells when a table's items expire, and since when it does."""
+
+    attribute: str
+    enabled: bool
+    changed_ms: int
+    complete: bool = False
+    """Whether the items that were there before are noted for their expiry too."""
 
 
 class Descriptor(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,14 +68,30 @@ class Descriptor(msgspec.Struct, frozen=True, kw_only=True):
     stream: OpenStream | None = None
     latest_stream_arn: str | None = None
     latest_stream_label: str | None = None
+    indexes: list[IndexDescriptor] = []
+    """Local ones first, each kind in the order of making."""
+    status: TableStatus = "ACTIVE"
+    status_until_ms: int = 0
+    """When `status` gives way: a table is then ACTIVE, or gone where it was DELETING."""
+    time_to_live: TimeToLive | None = None
+
+    @property
+    def key_schema(self) -> KeySchema:
+        """The key of the table."""
+        sort = () if self.sort_key is None else (self.sort_key,)
+        return KeySchema((self.partition_key,), sort)
 
 
 class Partition:
     """A range of hashes of one table: what it is locked by, and where its changes go."""
 
-    __slots__ = ("count_key", "items", "lock", "log")
+    __slots__ = ("count_key", "items", "lock", "log", "place")
 
-    def __init__(self, descriptor: Descriptor, place: int) -> None:
+    def __init__(
+        self, descriptor: Descriptor, place: int, followers: tuple[Span, ...] = ()
+    ) -> None:
+        """`followers` are the keys of what follows the items, whatever their partition."""
+        self.place = place
         number = descriptor.number.to_bytes(8, "big")
         lows = [low.to_bytes(HASH_BYTES, "big") for low in descriptor.partitions[place:][:2]]
         items = Prefix.ITEM.key + number
@@ -65,7 +99,7 @@ class Partition:
         self.items = Span(items + lows[0], end)
         self.count_key = Prefix.TABLE_COUNT.key + number + place.to_bytes(4, "big")
         self.log: bytes | None = None
-        covers = [self.items, Span.of_key(self.count_key)]
+        covers = [self.items, Span.of_key(self.count_key), *followers]
         if descriptor.stream is not None:
             self.log = record_log(descriptor.stream.number, descriptor.stream.shards[place])
             covers.append(Span.of_prefix(self.log))
@@ -83,11 +117,14 @@ class Table:
         self.descriptor = descriptor
         self.stored = stored
         self.name = descriptor.name
-        self.schema = KeySchema(descriptor.partition_key, descriptor.sort_key)
+        self.schema = descriptor.key_schema
+        self.indexes = {index.name: Index(index, self.schema) for index in descriptor.indexes}
+        self.has_collections = any(index.is_local for index in self.indexes.values())
         self.key = table_key(descriptor.region, descriptor.name)
         self.item_prefix = Prefix.ITEM.key + descriptor.number.to_bytes(8, "big")
         self.partitions = [
-            Partition(descriptor, place) for place in range(len(descriptor.partitions))
+            Partition(descriptor, place, self.followers)
+            for place in range(len(descriptor.partitions))
         ]
 
     def partition_of(self, key: ItemKey) -> Partition:
@@ -98,6 +135,22 @@ class Table:
     def item_key(self, key: ItemKey) -> bytes:
         """Return the key under which the item of `key` is stored."""
         return self.item_prefix + key.suffix
+
+    def collection_key(self, key: ItemKey) -> bytes:
+        """Return the key of the size of the item collection that the item of `key` belongs to."""
+        number = self.descriptor.number.to_bytes(8, "big")
+        return Prefix.COLLECTION_SIZE.key + number + partition_prefix(key.hash, key.partition)
+
+    @property
+    def followers(self) -> tuple[Span, ...]:
+        """The keys of what follows the items: index entries, their counts, collection sizes."""
+        spans = []
+        for index in self.indexes.values():
+            spans += [index.entries, Span.of_prefix(index.counts_prefix)]
+        if self.has_collections:
+            number = self.descriptor.number.to_bytes(8, "big")
+            spans.append(Span.of_prefix(Prefix.COLLECTION_SIZE.key + number))
+        return tuple(spans)
 
     @cached_property
     def items(self) -> Span:

@@ -15,6 +15,10 @@ from penstock.streams.sequence import sequence_number
 from penstock.streams.stream import ViewType, event_id
 from penstock.tables.stored_item import StoredItem
 
+_SERVICE_IDENTITY = (
+    ',"userIdentity":{"PrincipalId":"dynamodb.amazonaws.com","Type":"Service"}'  # [M] 2026-10
+)
+
 EventName = Literal["INSERT", "MODIFY", "REMOVE"]
 
 
@@ -33,8 +37,13 @@ def record(
     keys: Item,
     old: StoredItem | None,
     new: StoredItem | None,
+    *,
+    by_service: bool = False,
 ) -> bytes:
-    """Return the record of the change from `old` to `new` of the item of `keys`, as stored."""
+    """Return the record of the change from `old` to `new` of the item of `keys`, as stored.
+
+    `by_service` says that the service made the change for itself: an item's time to live ended.
+    """
     size = item_bytes(keys)
     images = ""
     if new is not None and view_type in {"NEW_IMAGE", "NEW_AND_OLD_IMAGES"}:
@@ -49,6 +58,7 @@ def record(
         f'"Keys":{encode_item(keys).decode()},{images}'
         f'"SequenceNumber":"{sequence_number(stamp)}","SizeBytes":{size},'
         f'"StreamViewType":"{view_type}"}},"eventID":"{event_id(log, stamp)}",'
-        f'"eventName":"{event_name(old, new)}","eventSource":"aws:dynamodb","eventVersion":"1.1"}}'
+        f'"eventName":"{event_name(old, new)}","eventSource":"aws:dynamodb","eventVersion":"1.1"'
+        f"{_SERVICE_IDENTITY if by_service else ''}}}"
     )
     return pack(fragment.encode())

@@ -29,6 +29,7 @@ class Write(NamedTuple):
     key: ItemKey
     keys: Item
     decide: Decide
+    by_service: bool = False
 
 
 class Tables:
@@ -78,7 +79,7 @@ class Tables:
             def work(txn: Transaction) -> list[Change]:
                 for table in tables:
                     check_current(txn, table)
-                return [change_item(txn, *write) for write in writes]
+                return [_change(txn, write) for write in writes]
 
             return await self.engine.transact(work, locks=_locks(writes), reads=_reads(writes))
 
@@ -93,6 +94,11 @@ async def until_current(attempt: Callable[[], Awaitable[T]]) -> T:
         except StaleTable:
             continue
     raise EngineUnavailable("a table was changed again and again while it was written to")
+
+
+def _change(txn: Transaction, write: Write) -> Change:
+    table, key, keys, decide, by_service = write
+    return change_item(txn, table, key, keys, decide, by_service=by_service)
 
 
 def _locks(writes: Sequence[Write]) -> Sequence[Lock]:

@@ -4,41 +4,52 @@ Whatever changes an item calls `change_item`, so that every change reaches the t
 same transaction, and a write that changes nothing leaves no trace.
 """
 
-import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
+from penstock.base import limits
+from penstock.base.errors import dynamodb
 from penstock.items.keys import ItemKey
 from penstock.items.values import Item
 from penstock.storage.format import pack, unpack
-from penstock.storage.waist import Reader, Transaction
+from penstock.storage.waist import Reader, Span, Transaction
+from penstock.tables.count import Count, add_to_count, sum_of_counts
 from penstock.tables.descriptor import Partition, Table
+from penstock.tables.index import Index, IndexChange
 from penstock.tables.record import record
 from penstock.tables.stored_item import StoredItem, pack_item, unpack_item
 
 Decide = Callable[[StoredItem | None], StoredItem | None]
-_COUNT = struct.Struct(">QQ")
 
 
 class Change(NamedTuple):
-    """What an item was and what it is: equal where nothing changed."""
+    """What an item was and what it is, equal where nothing changed, and what followed it."""
 
     old: StoredItem | None
     new: StoredItem | None
+    indexes: tuple[IndexChange, ...] = ()
+    """What changed in the table's indexes, for each in which anything did."""
+    collection_size: int | None = None
+    """The bytes of the item collection afterwards; None where the table keeps no collections."""
 
 
-class Count(NamedTuple):
-    """How many items there are, and how many bytes they have."""
-
-    items: int
-    size: int
-
-
-def change_item(txn: Transaction, table: Table, key: ItemKey, keys: Item, decide: Decide) -> Change:
+def change_item(
+    txn: Transaction,
+    table: Table,
+    key: ItemKey,
+    keys: Item,
+    decide: Decide,
+    *,
+    by_service: bool = False,
+) -> Change:
     """Change the item of `key` to what `decide` makes of it, and record the change.
 
     `decide` is pure: it takes the item as it is (None where there is none) and returns the item as
     it shall be (None to delete it), or raises to refuse. `keys` are the key's attributes.
+    `by_service` marks the record of a change that no client asked for.
+
+    Raises what `decide` raises, ValidationException for an item that an index of the table cannot
+    take, and ItemCollectionSizeLimitExceededException.
 
     The caller holds the lock of the item's partition.
     """
@@ -50,29 +61,66 @@ def change_item(txn: Transaction, table: Table, key: ItemKey, keys: Item, decide
     new = decide(old)
     # 2. Unchanged by value is unchanged: nothing is written, no record appears.
     if new == old:
-        return Change(old, old)
-    # 3. The item, the count and the record, in the caller's transaction.
+        size = _collection_size(txn, table, key) if table.has_collections else None
+        return Change(old, old, (), size)
+    # 3. The item, what follows it, and the record, in the caller's transaction.
     txn.set(place, None if new is None else pack_item(new))
-    _add_to_count(txn, partition, old, new)
+    growth = (0 if new is None else new.size) - (0 if old is None else old.size)
+    add_to_count(txn, partition.count_key, (new is not None) - (old is not None), growth)
+    change = Change(old, new)
+    if table.indexes:
+        change = _follow(txn, table, partition, key, change, growth)
     stream = table.descriptor.stream
     if stream is not None and (log := partition.log) is not None:
         region, view_type = table.descriptor.region, stream.view_type
-        txn.append(log, lambda stamp: record(stamp, log, region, view_type, keys, old, new))
-    return Change(old, new)
+        txn.append(
+            log,
+            lambda stamp: record(
+                stamp, log, region, view_type, keys, old, new, by_service=by_service
+            ),
+        )
+    return change
 
 
 def table_count(reader: Reader, table: Table) -> Count:
     """Return how many items `table` has now, and their bytes."""
-    rows = reader.scan(table.counts, len(table.partitions))
-    counts = [_COUNT.unpack(unpack(stored)) for _, stored in rows]
-    return Count(sum(items for items, _ in counts), sum(size for _, size in counts))
+    return sum_of_counts(reader, table.counts)
 
 
-def _add_to_count(
-    txn: Transaction, partition: Partition, old: StoredItem | None, new: StoredItem | None
-) -> None:
-    stored = txn.get(partition.count_key)
-    items, size = (0, 0) if stored is None else _COUNT.unpack(unpack(stored))
-    items += (new is not None) - (old is not None)
-    size += (0 if new is None else new.size) - (0 if old is None else old.size)
-    txn.set(partition.count_key, pack(_COUNT.pack(items, size)))
+def index_count(reader: Reader, index: Index) -> Count:
+    """Return how many entries `index` has now, and their bytes."""
+    return sum_of_counts(reader, Span.of_prefix(index.counts_prefix))
+
+
+def _follow(
+    txn: Transaction, table: Table, partition: Partition, key: ItemKey, change: Change, growth: int
+) -> Change:
+    """Let the table's indexes and item collections follow `change`, and return it with theirs."""
+    old, new = (None if item is None else item.item() for item in change[:2])
+    followed = (
+        index.update(txn, partition.place, key, old, new) for index in table.indexes.values()
+    )
+    indexes = tuple(change for change in followed if change is not None)
+    size = None
+    if table.has_collections:
+        growth += sum(change.growth for change in indexes if change.index.is_local)
+        size = _grow_collection(txn, table, key, growth)
+    return change._replace(indexes=indexes, collection_size=size)
+
+
+def _grow_collection(txn: Transaction, table: Table, key: ItemKey, growth: int) -> int:
+    """Add `growth` bytes to the item collection of `key` and return its size.
+
+    Fact: AWS, 2026-10: what makes a collection smaller is taken however large it is.
+    """
+    size = _collection_size(txn, table, key) + growth
+    if growth > 0 and size > limits.item_collection_bytes_max:
+        raise dynamodb.item_collection_too_large()
+    place = table.collection_key(key)
+    txn.set(place, pack(size.to_bytes(8, "big")) if size else None)
+    return size
+
+
+def _collection_size(reader: Reader, table: Table, key: ItemKey) -> int:
+    stored = reader.get(table.collection_key(key))
+    return 0 if stored is None else int.from_bytes(unpack(stored), "big")

@@ -25,9 +25,9 @@ from penstock.items.keys import (
 from penstock.items.numbers import canonical_number
 from penstock.items.values import Item
 
-SIMPLE = KeySchema(KeyAttribute("pk", "S"))
-NUMBERED = KeySchema(KeyAttribute("pk", "S"), KeyAttribute("sk", "N"))
-BINARY = KeySchema(KeyAttribute("pk", "B"), KeyAttribute("sk", "S"))
+SIMPLE = KeySchema((KeyAttribute("pk", "S"),))
+NUMBERED = KeySchema((KeyAttribute("pk", "S"),), (KeyAttribute("sk", "N"),))
+BINARY = KeySchema((KeyAttribute("pk", "B"),), (KeyAttribute("sk", "S"),))
 
 INVALID = "One or more parameter values were invalid: "
 NO_MATCH = "The provided key element does not match the schema"

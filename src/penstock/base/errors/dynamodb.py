@@ -66,6 +66,11 @@ def item_too_large() -> ApiError:
     return validation("Item size has exceeded the maximum allowed size")
 
 
+def item_collection_too_large() -> ApiError:
+    """Return the error for a write that takes an item collection over 10 GB."""
+    return ApiError("ItemCollectionSizeLimitExceededException", "Collection size exceeded.")
+
+
 def not_yet(what: str) -> ApiError:
     """Return the refusal of a part of the service that this release does not have."""
     return validation(f"{what} is not supported by this release of Penstock")

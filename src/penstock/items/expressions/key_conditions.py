@@ -86,14 +86,15 @@ class KeyCondition:
         Raises ValidationException where it misses the partition key, has another attribute, a value
         of another type or an empty one, or a partition key that is not compared for equality.
         """
-        partition = self._term(schema.partition)
+        (partition_key,) = schema.partition
+        partition = self._term(partition_key)
         sort = self._sort_term(schema)
         if partition.operator != "=":
             raise query_condition_unsupported()
-        (value,) = self._operands(schema.partition, partition)
-        if sort is None or schema.sort is None:
+        (value,) = self._operands(partition_key, partition)
+        if sort is None:
             return KeyRange(value)
-        low, *high = self._operands(schema.sort, sort)
+        low, *high = self._operands(schema.sort[0], sort)
         return KeyRange(value, sort.operator, low, high[0] if high else None)
 
     def _sort_term(self, schema: KeySchema) -> _KeyTerm | None:
@@ -101,9 +102,9 @@ class KeyCondition:
             raise key_conditions_many()
         if len(self._terms) < _KEY_PARTS_MAX:
             return None
-        if schema.sort is None:
+        if not schema.sort:
             raise query_condition_unsupported()
-        return self._term(schema.sort)
+        return self._term(schema.sort[0])
 
     def _term(self, attribute: KeyAttribute) -> _KeyTerm:
         term = self._terms.get(attribute.name)

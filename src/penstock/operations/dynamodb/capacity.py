@@ -14,7 +14,7 @@ from penstock.tables.write import Change
 
 def write_units(change: Change) -> float:
     """Return the write units of one change."""
-    size = max(0 if item is None else item.size for item in change)
+    size = max(0 if item is None else item.size for item in (change.old, change.new))
     return float(max(1, -(-size // limits.write_unit_bytes)))
 
 

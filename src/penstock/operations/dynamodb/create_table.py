@@ -15,8 +15,8 @@ from penstock.operations.dynamodb.table_description import key_schema, table_des
 from penstock.operations.operation import Context
 from penstock.streams.stream import Stream, find_stream, make_stream
 from penstock.tables import catalog
+from penstock.tables.count import Count
 from penstock.tables.descriptor import Descriptor, even_partitions
-from penstock.tables.write import Count
 from penstock.wire.shapes import (
     Boolean,
     Integer,

@@ -8,8 +8,8 @@ stream's ARN and label stay.
 from typing import Any
 
 from penstock.base import limits
+from penstock.tables.count import Count
 from penstock.tables.descriptor import Descriptor
-from penstock.tables.write import Count
 
 
 def key_schema(descriptor: Descriptor) -> list[dict[str, str]]:

@@ -78,7 +78,7 @@ def _updated(update: Update | None, old: StoredItem | None, keys: Item) -> Store
 
 def _attributes(asked: str, update: Update | None, change: Change, keys: Item) -> Item | None:
     """Return the attributes that ReturnValues asks for, None or empty where there are none."""
-    old, new = (None if item is None else item.item() for item in change)
+    old, new = (None if item is None else item.item() for item in (change.old, change.new))
     if asked == "ALL_OLD":
         return old
     if asked == "ALL_NEW":

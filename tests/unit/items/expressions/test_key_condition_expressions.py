@@ -9,9 +9,9 @@ from penstock.base.errors.api import ApiError
 from penstock.items.expressions import KeyRange
 from penstock.items.keys import KeyAttribute, KeySchema
 
-SIMPLE = KeySchema(KeyAttribute("pk", "S"))
-BOTH = KeySchema(KeyAttribute("pk", "S"), KeyAttribute("sk", "N"))
-TEXTS = KeySchema(KeyAttribute("pk", "S"), KeyAttribute("sk", "S"))
+SIMPLE = KeySchema((KeyAttribute("pk", "S"),))
+BOTH = KeySchema((KeyAttribute("pk", "S"),), (KeyAttribute("sk", "N"),))
+TEXTS = KeySchema((KeyAttribute("pk", "S"),), (KeyAttribute("sk", "S"),))
 
 S, N = {"S": "b"}, {"N": "5"}
 
@@ -131,7 +131,7 @@ def test_a_key_condition_must_fit_the_key(text: str, schema: KeySchema, message:
     [("S", "string"), ("B", "binary")],
 )
 def test_a_key_is_never_empty(type_: Any, noun: str) -> None:
-    schema = KeySchema(KeyAttribute("pk", type_), KeyAttribute("sk", type_))
+    schema = KeySchema((KeyAttribute("pk", type_),), (KeyAttribute("sk", type_),))
     empty, full = {type_: ""}, {type_: "YmI="}
     for partition, sort, name in [(empty, full, "pk"), (full, empty, "sk")]:
         condition = key_condition("pk = :p AND sk = :s", values={":p": partition, ":s": sort})

@@ -155,7 +155,7 @@ def test_updated_images_show_only_what_the_update_touched(
 
 
 def test_a_key_attribute_cannot_be_updated() -> None:
-    schema = KeySchema(KeyAttribute("pk", "S"), KeyAttribute("sk", "N"))
+    schema = KeySchema((KeyAttribute("pk", "S"),), (KeyAttribute("sk", "N"),))
     update("SET a = :s").check_keys(schema)
     for text, name in [("SET pk = :s", "pk"), ("REMOVE a, #k", "sk"), ("ADD #k.x :n", "sk")]:
         names = {"#k": "sk"} if "#k" in text else None
@@ -337,7 +337,7 @@ def test_if_not_exists_falls_back_on_something_else(operand: str, path: str) -> 
 
 def test_a_part_of_a_key_is_not_read() -> None:
     """Keys are scalars, so that such a path could lead to nothing, in any place of an operand."""
-    schema = KeySchema(KeyAttribute("pk", "S"))
+    schema = KeySchema((KeyAttribute("pk", "S"),))
     for operand in ("pk.x", "pk[0]", "if_not_exists(pk.x, :n)", "list_append(pk[0], :l)"):
         with pytest.raises(ApiError) as refused:
             update(f"SET a = {operand}").check_keys(schema)

@@ -1,0 +1,108 @@
+"""The keys of a secondary index: of which items it has entries, and the bytes that order them.
+
+An index's key may have several attributes on either side. The partition key's bytes are those of
+its one attribute, or of each attribute after its length. Each attribute of the sort key is escaped
+and ended, so that the bytes of the whole are in the order of the attributes' values, first by the
+first: 00 becomes 00 FF, and 00 01 ends it. These bytes are stored, so the encoding never changes.
+
+Texts of the errors: AWS, 2026-10.
+"""
+
+from collections.abc import Sequence
+
+from penstock.base.errors.api import ApiError
+from penstock.base.errors.dynamodb import parameter_values_invalid, validation
+from penstock.base.limits import partition_key_bytes_max, sort_key_bytes_max
+from penstock.items.keys import (
+    ItemKey,
+    KeyAttribute,
+    KeySchema,
+    key_part_bytes,
+    partition_hash,
+    too_large_partition_key,
+    too_large_sort_key,
+)
+from penstock.items.values import Item, Value
+
+_END = b"\x00\x01"
+_LENGTH_BYTES = 2
+
+
+def index_key(schema: KeySchema, item: Item) -> ItemKey | None:
+    """Return where an index of `schema` has its entry of `item`.
+
+    None where `item` lacks one of the key's attributes or has it in another type, so that the index
+    has no entry of it: `check_index_key` tells whether the item may be stored at all.
+    """
+    for name, kind in schema.attributes:
+        if not item.get(name, {}).get(kind):
+            return None
+    partition = index_partition_bytes([item[name] for name, _ in schema.partition])
+    return ItemKey(
+        partition_hash(partition),
+        partition,
+        index_sort_bytes([item[name] for name, _ in schema.sort]),
+    )
+
+
+def check_index_key(index_name: str, schema: KeySchema, item: Item) -> None:
+    """Raise ValidationException where `item` has a key attribute of the index that cannot be one.
+
+    An attribute that is absent is well: the index just has no entry of the item.
+    """
+    for attribute in schema.attributes:
+        value = item.get(attribute.name)
+        if value is not None:
+            _check_attribute(index_name, attribute, value)
+    _check_size([item[name] for name, _ in schema.partition if name in item], partition=True)
+    _check_size([item[name] for name, _ in schema.sort if name in item], partition=False)
+
+
+def index_partition_bytes(values: Sequence[Value]) -> bytes:
+    """Return the bytes of an index's partition key of canonical `values`."""
+    parts = [key_part_bytes(value) for value in values]
+    if len(parts) == 1:
+        return parts[0]
+    return b"".join(len(part).to_bytes(_LENGTH_BYTES) + part for part in parts)
+
+
+def index_sort_bytes(values: Sequence[Value]) -> bytes:
+    """Return the bytes that the index's sort keys with just these first `values` begin with."""
+    return b"".join(_escaped(value) + _END for value in values)
+
+
+def index_sort_prefix(values: Sequence[Value], beginning: Value) -> bytes:
+    """Return what the sort keys begin with that have `values` and then begin with `beginning`."""
+    return index_sort_bytes(values) + _escaped(beginning)
+
+
+def _escaped(value: Value) -> bytes:
+    return key_part_bytes(value).replace(b"\x00", b"\x00\xff")
+
+
+def _check_attribute(index_name: str, attribute: KeyAttribute, value: Value) -> None:
+    content = value.get(attribute.type)
+    if content is None:
+        raise parameter_values_invalid(
+            f"Type mismatch for Index Key {attribute.name} Expected: {attribute.type} Actual:"
+            f" {next(iter(value))} IndexName: {index_name}"
+        )
+    if not content:
+        raise _empty_index_key(index_name, attribute)
+
+
+def _check_size(values: Sequence[Value], *, partition: bool) -> None:
+    size = sum(len(key_part_bytes(value)) for value in values)
+    if partition and size > partition_key_bytes_max:
+        raise too_large_partition_key()
+    if not partition and size > sort_key_bytes_max:
+        raise too_large_sort_key()
+
+
+def _empty_index_key(index_name: str, attribute: KeyAttribute) -> ApiError:
+    noun = "string" if attribute.type == "S" else "binary"
+    return validation(
+        "One or more parameter values are not valid. A value specified for a secondary index key is"
+        " not supported. The AttributeValue for a key attribute cannot contain an empty"
+        f" {noun} value. IndexName: {index_name}, IndexKey: {attribute.name}"
+    )

@@ -1,0 +1,36 @@
+"""Counts: how many items or index entries there are and their bytes, kept for each partition.
+
+They change with what they count, in its transaction, so that they are exact.
+"""
+
+import struct
+from typing import NamedTuple
+
+from penstock.base import limits
+from penstock.storage.format import pack, unpack
+from penstock.storage.waist import Reader, Span, Transaction
+
+_COUNT = struct.Struct(">QQ")
+
+
+class Count(NamedTuple):
+    """How many items there are, and how many bytes they have."""
+
+    items: int
+    size: int
+
+
+def add_to_count(txn: Transaction, key: bytes, items: int, size: int) -> None:
+    """Add `items` items and `size` bytes to the count that is kept at `key`."""
+    if not items and not size:
+        return
+    stored = txn.get(key)
+    items_before, size_before = (0, 0) if stored is None else _COUNT.unpack(unpack(stored))
+    txn.set(key, pack(_COUNT.pack(items_before + items, size_before + size)))
+
+
+def sum_of_counts(reader: Reader, counts: Span) -> Count:
+    """Return the sum of the counts of all partitions that are kept in `counts`."""
+    rows = reader.scan(counts, limits.shards_per_table_max)
+    each = [_COUNT.unpack(unpack(stored)) for _, stored in rows]
+    return Count(sum(items for items, _ in each), sum(size for _, size in each))

@@ -1,0 +1,171 @@
+"""Secondary indexes: what is stored of one, and how it follows the items of its table.
+
+An index has one entry for each item that has all of the index's key attributes. Entries change in
+the item's own transaction, through `Index.update` and nothing else.
+
+An entry's key ends with the item's own key. So nobody but the holder of the item's partition writes
+it, and the locks of several partitions may cover one index.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from penstock.base.limits import item_bytes_max
+from penstock.items.canonical import encode_item
+from penstock.items.index_keys import check_index_key, index_key
+from penstock.items.keys import ItemKey, KeyAttribute, KeySchema
+from penstock.items.sizes import item_bytes
+from penstock.items.values import Item
+from penstock.storage.prefixes import Prefix
+from penstock.storage.waist import Span, Transaction
+from penstock.tables.count import add_to_count
+from penstock.tables.stored_item import StoredItem, pack_item, unpack_item
+
+IndexKind = Literal["GLOBAL", "LOCAL"]
+ProjectionType = Literal["ALL", "KEYS_ONLY", "INCLUDE"]
+IndexStatus = Literal["CREATING", "UPDATING", "DELETING", "ACTIVE"]
+
+
+class IndexDescriptor(msgspec.Struct, frozen=True, kw_only=True):
+    """An index as it is stored, within its table."""
+
+    name: str
+    number: int
+    kind: IndexKind
+    arn: str
+    partition_key: list[KeyAttribute]
+    sort_key: list[KeyAttribute]
+    projection: ProjectionType
+    non_key_attributes: list[str] = []
+    read_units: int = 0
+    write_units: int = 0
+    status: IndexStatus = "ACTIVE"
+    """CREATING while the items that were there before it are read in, DELETING until it is gone."""
+    status_ms: int = 0
+    """When `status` began."""
+
+    @property
+    def key_schema(self) -> KeySchema:
+        """The key of the index."""
+        return KeySchema(tuple(self.partition_key), tuple(self.sort_key))
+
+
+@dataclass(frozen=True, slots=True)
+class IndexChange:
+    """What one change of an item did to one index: the bytes of its entry before and after.
+
+    None where there was, or is, no entry. `moved` says that the entry's key changed, so that there
+    was a delete and an insert.
+    """
+
+    index: "Index"
+    old_size: int | None
+    new_size: int | None
+    moved: bool
+
+    @property
+    def growth(self) -> int:
+        """By how many bytes the index grew."""
+        return (self.new_size or 0) - (self.old_size or 0)
+
+
+class Index:
+    """An index as its readers and writers see it."""
+
+    __slots__ = ("_projected", "descriptor", "entries", "name", "prefix", "schema")
+
+    def __init__(self, descriptor: IndexDescriptor, table_schema: KeySchema) -> None:
+        self.descriptor = descriptor
+        self.name = descriptor.name
+        self.schema = descriptor.key_schema
+        self.prefix = Prefix.INDEX_ENTRY.key + descriptor.number.to_bytes(8, "big")
+        self.entries = Span.of_prefix(self.prefix)
+        self._projected: frozenset[str] | None = None
+        if descriptor.projection != "ALL":
+            self._projected = frozenset(
+                (*self.schema.names, *table_schema.names, *descriptor.non_key_attributes)
+            )
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the index shares its table's partition key and is part of item collections."""
+        return self.descriptor.kind == "LOCAL"
+
+    def projects(self, names: Iterable[str]) -> bool:
+        """Say whether the index holds every attribute of `names`."""
+        return self._projected is None or self._projected.issuperset(names)
+
+    @property
+    def projected(self) -> frozenset[str] | None:
+        """The names of the attributes that the index holds; None for all."""
+        return self._projected
+
+    def count_key(self, place: int) -> bytes:
+        """Return the key of the count of the entries of one of the table's partitions."""
+        return self.counts_prefix + place.to_bytes(4, "big")
+
+    @property
+    def counts_prefix(self) -> bytes:
+        """What the keys of all counts of the index begin with."""
+        return Prefix.INDEX_COUNT.key + self.descriptor.number.to_bytes(8, "big")
+
+    def check(self, item: Item) -> None:
+        """Raise ValidationException where `item` cannot be stored because of this index's key."""
+        check_index_key(self.name, self.schema, item)
+
+    def entry_key(self, in_index: ItemKey, key: ItemKey) -> bytes:
+        """Return the key of the entry, at `in_index`, of the item of `key`."""
+        return self.prefix + in_index.suffix + key.suffix
+
+    def update(
+        self, txn: Transaction, place: int, key: ItemKey, old: Item | None, new: Item | None
+    ) -> IndexChange | None:
+        """Let the index follow the change from `old` to `new` of the item of `key`.
+
+        `place` is the number of the item's partition. Returns None where the index stays as it is.
+        ValidationException where `new` has a key attribute that cannot be one.
+        """
+        if new is not None:
+            self.check(new)
+        was, now = self._entry(key, old), self._entry(key, new)
+        if was == now:
+            return None
+        moved = was is not None and now is not None and was[0] != now[0]
+        if was is not None and (now is None or moved):
+            txn.set(was[0], None)
+        if now is not None:
+            txn.set(now[0], pack_item(now[1]))
+        change = IndexChange(
+            self,
+            None if was is None else was[1].size,
+            None if now is None else now[1].size,
+            moved,
+        )
+        add_to_count(
+            txn, self.count_key(place), (now is not None) - (was is not None), change.growth
+        )
+        return change
+
+    def fill(self, txn: Transaction, place: int, key: ItemKey, stored: bytes) -> None:
+        """Add the entry of an item that is stored already, unless it is there.
+
+        An item that has a wrong type where the index has a key stays outside, as AWS has it.
+        """
+        now = self._entry(key, unpack_item(stored).item())
+        if now is not None and txn.get(now[0]) is None:
+            txn.set(now[0], pack_item(now[1]))
+            add_to_count(txn, self.count_key(place), 1, now[1].size)
+
+    def _entry(self, key: ItemKey, item: Item | None) -> tuple[bytes, StoredItem] | None:
+        """Return the key and the value of the index's entry of `item`, None for no entry."""
+        in_index = None if item is None else index_key(self.schema, item)
+        if item is None or in_index is None:
+            return None
+        if self._projected is not None:
+            item = {name: value for name, value in item.items() if name in self._projected}
+        size = item_bytes(item)
+        assert size <= item_bytes_max  # a part of an item that was small enough
+        return self.entry_key(in_index, key), StoredItem(size, encode_item(item))
