@@ -1,5 +1,6 @@
 """DeleteItem: delete the item of a key, if there is one."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from penstock.base.errors import dynamodb
@@ -37,6 +38,15 @@ SHAPE = Structure(
 
 async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Delete the item and answer with what it was where that was asked for."""
+    change = await change_one(context, request, prepare_write(request))
+    return all_old(request, change) | consumed(context, request, change)
+
+
+def prepare_write(request: Mapping[str, Any]) -> Callable[[Table], Write]:
+    """Return what makes the write of `request`, also as an action of a transaction.
+
+    ValidationException here for what is wrong without a table, there for what its table refuses.
+    """
     keys = canonical_item(request["Key"])
     if request.get("ReturnValues", "NONE") not in {"NONE", "ALL_OLD"}:
         raise dynamodb.validation("ReturnValues can only be ALL_OLD or NONE")
@@ -50,5 +60,4 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         check_condition_keys(table, condition)
         return Write(table, key, keys, decide)
 
-    change = await change_one(context, request, write)
-    return all_old(request, change) | consumed(context, request, change)
+    return write

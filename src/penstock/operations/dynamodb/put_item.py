@@ -1,5 +1,6 @@
 """PutItem: put an item in the place of whatever has its key."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from penstock.base.errors import dynamodb
@@ -38,6 +39,15 @@ SHAPE = Structure(
 
 async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Put the item and answer with the old one where that was asked for."""
+    change = await change_one(context, request, prepare_write(request))
+    return all_old(request, change) | consumed(context, request, change)
+
+
+def prepare_write(request: Mapping[str, Any]) -> Callable[[Table], Write]:
+    """Return what makes the write of `request`, also as an action of a transaction.
+
+    ValidationException here for what is wrong without a table, there for what its table refuses.
+    """
     item = canonical_item(request["Item"])
     if request.get("ReturnValues", "NONE") not in {"NONE", "ALL_OLD"}:
         raise dynamodb.validation("ReturnValues can only be ALL_OLD or NONE")
@@ -53,5 +63,4 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         check_condition_keys(table, condition)
         return Write(table, key, table.schema.key_of(item), decide)
 
-    change = await change_one(context, request, write)
-    return all_old(request, change) | consumed(context, request, change)
+    return write

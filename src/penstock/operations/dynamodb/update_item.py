@@ -1,6 +1,7 @@
 """UpdateItem: change some attributes of an item, and make the item where there is none."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from penstock.base.errors.expressions import update_too_large
 from penstock.items.expressions import Update, prepare
@@ -40,8 +41,28 @@ SHAPE = Structure(
 )
 
 
+class UpdateWrite(NamedTuple):
+    """The key and the update of a request, and what makes its write."""
+
+    keys: Item
+    update: Update | None
+    write: Callable[[Table], Write]
+
+
 async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Update the item and answer with the attributes that ReturnValues asks for."""
+    keys, update, write = prepare_write(request)
+    change = await change_one(context, request, write)
+    attributes = _attributes(request.get("ReturnValues", "NONE"), update, change, keys)
+    answer = {"Attributes": attributes} if attributes else {}
+    return answer | consumed(context, request, change)
+
+
+def prepare_write(request: Mapping[str, Any]) -> UpdateWrite:
+    """Return what makes the write of `request`, also as an action of a transaction.
+
+    ValidationException here for what is wrong without a table, there for what its table refuses.
+    """
     keys = canonical_item(request["Key"])
     prepared = prepare(request, ("UpdateExpression", "ConditionExpression"))
     update, condition = prepared.update, prepared.condition
@@ -57,10 +78,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         check_condition_keys(table, condition)
         return Write(table, key, keys, decide)
 
-    change = await change_one(context, request, write)
-    attributes = _attributes(request.get("ReturnValues", "NONE"), update, change, keys)
-    answer = {"Attributes": attributes} if attributes else {}
-    return answer | consumed(context, request, change)
+    return UpdateWrite(keys, update, write)
 
 
 def _updated(update: Update | None, old: StoredItem | None, keys: Item) -> StoredItem | None:
