@@ -14,7 +14,7 @@ from typing import Self
 
 READY = re.compile(r"is ready at http://(\S+):(\d+) ")
 START_SECONDS_MAX = 60.0
-STOP_SECONDS_MAX = 20.0
+STOP_SECONDS_MAX = 60.0
 POLL_SECONDS = 0.002
 
 

@@ -36,7 +36,7 @@ class Refused(Exception):
 class RawClient:
     """One keep-alive connection, opened by the first call; a context that closes it."""
 
-    def __init__(self, port: int, seconds_max: float = 20.0) -> None:
+    def __init__(self, port: int, seconds_max: float = 60.0) -> None:
         self._port = port
         self._seconds_max = seconds_max
         self._socket: socket.socket | None = None

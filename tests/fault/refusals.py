@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from server_process import clean_environment, command
 
-SECONDS_MAX = 20.0
+SECONDS_MAX = 60.0
 
 
 class Ended(NamedTuple):

@@ -155,7 +155,7 @@ def raw(endpoint: str) -> Callable[..., Answer]:
             endpoint + "/", data=data, headers=dict(request.headers), method="POST"
         )
         try:
-            with urllib.request.urlopen(sent, timeout=10) as got:
+            with urllib.request.urlopen(sent, timeout=60) as got:
                 return Answer(got.status, dict(got.headers), got.read())
         except urllib.error.HTTPError as error:
             with error:

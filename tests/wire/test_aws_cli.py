@@ -48,7 +48,7 @@ class Aws:
         texts = [a if isinstance(a, str) else json.dumps(a) for a in arguments]
         command = [sys.executable, str(AWS), service, action, *texts, "--endpoint-url", self._url]
         done = subprocess.run(
-            command, env=self._environment, capture_output=True, text=True, check=False, timeout=60
+            command, env=self._environment, capture_output=True, text=True, check=False, timeout=100
         )
         assert done.returncode == 0, done.stderr
         assert done.stderr == ""

@@ -48,7 +48,7 @@ class Wire:
     def __init__(self, endpoint: str) -> None:
         parts = urlsplit(endpoint)
         self.host, self.port = parts.hostname or "", parts.port or 80
-        self._connection = http.client.HTTPConnection(self.host, self.port, timeout=20)
+        self._connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
 
     def call(
         self,
@@ -379,7 +379,7 @@ def test_pipelined_requests_are_answered_in_their_order(endpoint: str) -> None:
         % (AUTHORIZATION.encode(), LIST_TABLES.encode(), len(body), body)
         for body in bodies
     )
-    with socket.create_connection((parts.hostname, parts.port), timeout=20) as connection:
+    with socket.create_connection((parts.hostname, parts.port), timeout=60) as connection:
         for at in range(0, len(stream), 1000):
             connection.sendall(stream[at : at + 1000])
         reader = connection.makefile("rb")

@@ -20,6 +20,7 @@ from penstock.storage.waist import Engine, Span, Transaction, log_span
 from penstock.testing.clock import FakeClock
 from penstock.testing.engine_conformance import (
     LOG,
+    SOON_SECONDS,
     append,
     put,
     stamps,
@@ -191,7 +192,7 @@ class GroupCommitConformance:
             assert not watching.done()
             assert stamps(engine) == []
             flusher.release()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(SOON_SECONDS):
                 await watching
             assert stamps(engine) == [await appending]
 

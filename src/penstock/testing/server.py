@@ -21,8 +21,8 @@ from penstock.edge.server import Server
 from penstock.storage.memory import MemoryEngine
 from penstock.storage.waist import Engine
 
-_START_SECONDS_MAX = 10.0
-_STOP_SECONDS_MAX = 10.0
+_START_SECONDS_MAX = 60.0
+_STOP_SECONDS_MAX = 60.0
 
 
 class RunningServer:

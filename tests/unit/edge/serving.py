@@ -19,6 +19,7 @@ from penstock.edge.server import Server
 from penstock.wire.sigv4 import Caller
 
 TARGET = "DynamoDB_20120810."
+RUN_SECONDS_MAX = 100.0
 CREDENTIAL = "AKIDEXAMPLE/20261001/eu-west-1/dynamodb/aws4_request"
 SIGNED_HEADERS = {
     "Host": "localhost",
@@ -86,9 +87,18 @@ def dispatch_of(**acts: Callable[[Caller, dict[str, Any]], Any]) -> Dispatch:
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
-    """Run a test on the loop that the server runs on in life."""
+    """Run a test on the loop that the server runs on in life.
+
+    What never comes fails it: this is the one limit, so that a busy machine has one to keep.
+    """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(asyncio.wait_for(work, 30))
+        runner.run(asyncio.wait_for(work, RUN_SECONDS_MAX))
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the loop turn until `condition()` holds."""
+    while not condition():
+        await asyncio.sleep(0.001)
 
 
 @asynccontextmanager
@@ -103,9 +113,13 @@ async def serving(dispatch: DispatchFunction, **changed: Any) -> AsyncIterator[S
 
 
 def age(server: Server, seconds: float) -> None:
-    """Let every connection find, as a sweep would, that so many seconds have passed."""
-    now = asyncio.get_running_loop().time() + seconds
+    """Let so many seconds pass for every connection, on top of those that already have.
+
+    Each finds out, as it would by a sweep.
+    """
+    now = asyncio.get_running_loop().time()
     for connection in list(server._shared.connections):
+        connection._since -= seconds
         connection.check_time(now)
 
 

@@ -20,6 +20,7 @@ from unit.edge.serving import (
     request,
     run,
     serving,
+    until,
 )
 
 GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -186,13 +187,6 @@ class NumberedGate:
         await self.opened.wait()
         self.running -= 1
         return {"n": body["n"]}
-
-
-async def until(condition: Any) -> None:
-    """Let the loop turn until `condition()` holds; fail after some seconds."""
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.001)
 
 
 def numbered(n: int, action: str = "Echo") -> bytes:

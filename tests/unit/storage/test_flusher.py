@@ -17,7 +17,7 @@ def test_a_threads_job_leaves_the_loop_free_and_reports_on_it() -> None:
         error = OSError("as it happens")
 
         def job() -> None:
-            assert went_on.wait(10)
+            assert went_on.wait(60)
             raise error
 
         flusher.submit(job, lambda e: ended.set_result((e, threading.get_ident())), loop)
@@ -37,14 +37,14 @@ def test_a_threads_job_that_takes_too_long_is_not_waited_for() -> None:
     loop = asyncio.new_event_loop()
 
     def wait() -> None:
-        go_on.wait(10)
+        go_on.wait(60)
 
     flusher.submit(wait, results.append, loop)
     assert not flusher.drain(0.01)
     assert results == []
     loop.close()
     go_on.set()
-    assert flusher.drain(10)
+    assert flusher.drain(60)
     assert results == [None]
     flusher.stop()
 

@@ -734,15 +734,18 @@ def test_many_copies_of_a_large_value_are_refused_at_once(
 ) -> None:
     """An update of 4 KB that would make an item of 100 MB costs no more than one that is done."""
     values = {"a": {"L": [{"NULL": True}] * 100_000}}
-    before = time.monotonic()
-    ddb.update_item(**update(plain, key, "SET a = :a", values=values))
-    one_seconds = time.monotonic() - before
     copies = ", ".join(f"b{number} = a" for number in range(400))
-    before = time.monotonic()
-    assert refused(
-        "ValidationException", ddb.update_item, **update(plain, key, f"SET {copies}")
-    ) == ("Item size to update has exceeded the maximum allowed size")
-    assert time.monotonic() - before < 5 * one_seconds  # counting them all took 30 s
+    done_seconds, refused_seconds = [], []
+    for _ in range(3):  # of some, the quickest says what it costs: a busy machine only adds
+        before = time.monotonic()
+        ddb.update_item(**update(plain, key, "SET a = :a", values=values))
+        done_seconds.append(time.monotonic() - before)
+        before = time.monotonic()
+        assert refused(
+            "ValidationException", ddb.update_item, **update(plain, key, f"SET {copies}")
+        ) == ("Item size to update has exceeded the maximum allowed size")
+        refused_seconds.append(time.monotonic() - before)
+    assert min(refused_seconds) < 5 * min(done_seconds)  # counting them all took 30 s
 
 
 def test_nesting_to_the_level(invalid: Callable[..., str], ddb: Any, plain: str, key: Item) -> None:
