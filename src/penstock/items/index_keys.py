@@ -11,7 +11,7 @@ Texts of the errors: AWS, 2026-10.
 from collections.abc import Sequence
 
 from penstock.base.errors.api import ApiError
-from penstock.base.errors.dynamodb import parameter_values_invalid, validation
+from penstock.base.errors.dynamodb import parameter_values_invalid, request_invalid
 from penstock.base.limits import partition_key_bytes_max, sort_key_bytes_max
 from penstock.items.keys import (
     ItemKey,
@@ -54,8 +54,23 @@ def check_index_key(index_name: str, schema: KeySchema, item: Item) -> None:
         value = item.get(attribute.name)
         if value is not None:
             _check_attribute(index_name, attribute, value)
-    _check_size([item[name] for name, _ in schema.partition if name in item], partition=True)
-    _check_size([item[name] for name, _ in schema.sort if name in item], partition=False)
+    check_index_key_size(
+        [item[name] for name, _ in schema.partition if name in item], partition=True
+    )
+    check_index_key_size([item[name] for name, _ in schema.sort if name in item], partition=False)
+
+
+def check_index_key_size(values: Sequence[Value], *, partition: bool) -> None:
+    """Raise ValidationException where `values` are too large together for one side of a key.
+
+    Fact: the text for sort keys speaks of an aggregated size; that of several attributes of a
+    partition key is taken to be judged alike.
+    """
+    size = sum(len(key_part_bytes(value)) for value in values)
+    if partition and size > partition_key_bytes_max:
+        raise too_large_partition_key()
+    if not partition and size > sort_key_bytes_max:
+        raise too_large_sort_key()
 
 
 def index_partition_bytes(values: Sequence[Value]) -> bytes:
@@ -91,17 +106,9 @@ def _check_attribute(index_name: str, attribute: KeyAttribute, value: Value) -> 
         raise _empty_index_key(index_name, attribute)
 
 
-def _check_size(values: Sequence[Value], *, partition: bool) -> None:
-    size = sum(len(key_part_bytes(value)) for value in values)
-    if partition and size > partition_key_bytes_max:
-        raise too_large_partition_key()
-    if not partition and size > sort_key_bytes_max:
-        raise too_large_sort_key()
-
-
 def _empty_index_key(index_name: str, attribute: KeyAttribute) -> ApiError:
     noun = "string" if attribute.type == "S" else "binary"
-    return validation(
+    return request_invalid(
         "One or more parameter values are not valid. A value specified for a secondary index key is"
         " not supported. The AttributeValue for a key attribute cannot contain an empty"
         f" {noun} value. IndexName: {index_name}, IndexKey: {attribute.name}"

@@ -18,7 +18,7 @@ from hashlib import md5
 from typing import Literal, NamedTuple
 
 from penstock.base.errors.api import ApiError
-from penstock.base.errors.dynamodb import parameter_values_invalid, validation
+from penstock.base.errors.dynamodb import parameter_values_invalid, request_invalid, validation
 from penstock.base.limits import (
     number_exponent_min,
     partition_key_bytes_max,
@@ -144,10 +144,10 @@ def item_key_for_lookup(schema: KeySchema, key: Item) -> ItemKey:
     """
     attributes = schema.attributes
     if len(key) != len(attributes):
-        raise _schema_mismatch()
+        raise schema_mismatch()
     for name, kind in attributes:
         if kind not in key.get(name, ()):
-            raise _schema_mismatch()
+            raise schema_mismatch()
     return _item_key(schema, key)
 
 
@@ -160,6 +160,11 @@ def _item_key(schema: KeySchema, item: Item) -> ItemKey:
     partition = partition_key_bytes(item[partition_key.name])
     sort = b"".join(sort_key_bytes(item[attribute.name]) for attribute in schema.sort)
     return ItemKey(partition_hash(partition), partition, sort)
+
+
+def schema_mismatch() -> ApiError:
+    """Return the ValidationException of a key that has not just the schema's attributes."""
+    return validation("The provided key element does not match the schema")
 
 
 def too_large_partition_key() -> ApiError:
@@ -193,13 +198,9 @@ def _number_part(canonical: str) -> bytes:
 _PART_BYTES: dict[str, Callable[[str], bytes]] = {"S": str.encode, "N": _number_part, "B": binary}
 
 
-def _schema_mismatch() -> ApiError:
-    return validation("The provided key element does not match the schema")
-
-
 def _empty_key(name: str, kind: KeyType) -> ApiError:
     noun = "string" if kind == "S" else "binary"
-    return validation(
+    return request_invalid(
         "One or more parameter values are not valid. The AttributeValue for a key attribute "
         f"cannot contain an empty {noun} value. Key: {name}"
     )

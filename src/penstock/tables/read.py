@@ -8,17 +8,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from penstock.base import limits
-from penstock.items.expressions import KeyRange
-from penstock.items.keys import (
-    HASH_BYTES,
-    ItemKey,
-    KeySchema,
-    partition_hash,
-    partition_key_bytes,
-    sort_key_bytes,
-)
+from penstock.items.keys import ItemKey
 from penstock.items.values import Item
-from penstock.storage.waist import Reader, Span, after_prefix
+from penstock.storage.waist import Reader, Span
 from penstock.tables.descriptor import Table
 from penstock.tables.stored_item import StoredItem, unpack_item
 
@@ -75,48 +67,3 @@ def beyond(span: Span, key: bytes, backward: bool) -> Span:
     if backward:
         return Span(span.start, max(span.start, min(span.end, key)))
     return Span(min(span.end, max(span.start, key + b"\x00")), span.end)
-
-
-def query_span(table: Table, key_range: KeyRange) -> Span:
-    """Return the keys of the items that a key condition chooses.
-
-    ValidationException where no partition or sort key can be that large.
-    """
-    partition = partition_key_bytes(key_range.partition)
-    base = table.item_key(ItemKey(partition_hash(partition), partition, b""))
-    end = after_prefix(base)
-    low = b"" if key_range.low is None else sort_key_bytes(key_range.low)
-    match key_range.operator:
-        case None:
-            return Span(base, end)
-        case "=":
-            return Span.of_key(base + low)
-        case "<":
-            return Span(base, base + low)
-        case "<=":
-            return Span(base, base + low + b"\x00")
-        case ">":
-            return Span(base + low + b"\x00", end)
-        case ">=":
-            return Span(base + low, end)
-        case "begins_with":
-            return Span.of_prefix(base + low)
-        case _:
-            high = b"" if key_range.high is None else sort_key_bytes(key_range.high)
-            return Span(base + low, base + high + b"\x00")
-
-
-def segment_span(table: Table, segment: int, segments: int) -> Span:
-    """Return the keys of one of `segments` parts of the table, equal by hash."""
-    width = 8 * HASH_BYTES
-    low = -(-(segment << width) // segments)
-    high = -(-((segment + 1) << width) // segments)
-    start = table.item_prefix + low.to_bytes(HASH_BYTES, "big")
-    if segment + 1 == segments:
-        return Span(start, table.items.end)
-    return Span(start, table.item_prefix + high.to_bytes(HASH_BYTES, "big"))
-
-
-def key_of(item: StoredItem, schema: KeySchema) -> Item:
-    """Return the key attributes of a stored item."""
-    return schema.key_of(item.item())

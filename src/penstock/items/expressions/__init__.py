@@ -1,7 +1,7 @@
 """Expressions: conditions, filters, updates, projections and key conditions, from text to deed."""
 
 from penstock.items.expressions.conditions import Condition
-from penstock.items.expressions.key_conditions import KeyCondition, KeyRange
+from penstock.items.expressions.key_conditions import KeyCondition, KeyRange, KeyTerm
 from penstock.items.expressions.paths import check_scalar_keys
 from penstock.items.expressions.prepare import Prepared, prepare
 from penstock.items.expressions.projections import Projection
@@ -12,6 +12,7 @@ __all__ = [
     "Condition",
     "KeyCondition",
     "KeyRange",
+    "KeyTerm",
     "Prepared",
     "Projection",
     "Substitutions",

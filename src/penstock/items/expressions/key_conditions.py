@@ -40,89 +40,123 @@ from penstock.items.expressions.syntax import (
 from penstock.items.keys import KeyAttribute, KeySchema
 from penstock.items.values import Value
 
-KeyOperator = Literal["=", "<", "<=", ">", ">=", "BETWEEN", "begins_with"]
+RangeOperator = Literal["<", "<=", ">", ">=", "BETWEEN", "begins_with"]
+KeyOperator = Literal["=", RangeOperator]
 
 _MIRRORED: Final[dict[str, KeyOperator]] = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-_KEY_PARTS_MAX: Final = 2
+_SIMPLE_CONDITIONS_MAX: Final = 2
 
 
 class KeyRange(NamedTuple):
-    """The items that a query reads: a partition key's value, and what sort keys must satisfy.
+    """The items that a query reads: a partition key's values, and what sort keys must satisfy.
 
-    `operator` is None where any sort key will do. `low` is its value, or the lower bound of
-    BETWEEN, whose upper bound is `high`.
+    `partition` has a value for each attribute of the partition key. `equal` are the values that the
+    first attributes of the sort key must have. The attribute after them is asked for by `operator`,
+    which is None where any will do: `low` is its value, or the lower bound of BETWEEN, whose upper
+    bound is `high`.
     """
 
-    partition: Value
-    operator: KeyOperator | None = None
+    partition: tuple[Value, ...]
+    equal: tuple[Value, ...] = ()
+    operator: RangeOperator | None = None
     low: Value | None = None
     high: Value | None = None
 
 
-class _KeyTerm(NamedTuple):
+class KeyTerm(NamedTuple):
+    """What a key condition asks of one attribute: two values for BETWEEN, one for all others."""
+
     operator: KeyOperator
-    placeholders: tuple[str, ...]
-
-
-class KeyConditionProgram(NamedTuple):
-    """A key condition ready to bind with the values of any request with its text and names."""
-
-    terms: Mapping[str, _KeyTerm]
-    demands: tuple[Demand, ...]
+    values: tuple[Value, ...]
 
 
 class KeyCondition:
-    """A key condition of one request."""
+    """A key condition of one request: what it asks of each attribute that it names.
 
-    __slots__ = ("_terms", "_values")
+    It comes from a text by `KeyConditionProgram.with_values`; whoever has the terms already (the
+    legacy KeyConditions, PartiQL) makes one directly, of canonical values that fit their operators.
+    """
 
-    def __init__(self, program: KeyConditionProgram, values: Values) -> None:
-        self._terms = program.terms
-        self._values = values
+    __slots__ = ("_terms",)
+
+    def __init__(self, terms: Mapping[str, KeyTerm]) -> None:
+        self._terms = terms
 
     def bind(self, schema: KeySchema) -> KeyRange:
         """Return what the condition asks of the key `schema`.
 
-        Raises ValidationException where it misses the partition key, has another attribute, a value
-        of another type or an empty one, or a partition key that is not compared for equality.
+        Every attribute of the partition key is compared for equality. Of the sort key, the first
+        ones may be, from left to right without a gap, and the last one of them by any operator.
+
+        Raises ValidationException where it misses an attribute, has another one, a value of another
+        type or an empty one, or an operator where only equality will do.
         """
-        (partition_key,) = schema.partition
-        partition = self._term(partition_key)
-        sort = self._sort_term(schema)
-        if partition.operator != "=":
+        self._check_count(schema)
+        partition = [self._term(attribute) for attribute in schema.partition]
+        sort = self._sort_terms(schema)
+        if any(term.operator != "=" for term in (*partition, *sort[:-1])):
             raise query_condition_unsupported()
-        (value,) = self._operands(partition_key, partition)
-        if sort is None:
-            return KeyRange(value)
-        low, *high = self._operands(schema.sort[0], sort)
-        return KeyRange(value, sort.operator, low, high[0] if high else None)
+        for attribute, term in zip(schema.attributes, (*partition, *sort), strict=False):
+            _check_values(attribute, term)
+        values = tuple(term.values[0] for term in partition)
+        if not sort or sort[-1].operator == "=":
+            return KeyRange(values, tuple(term.values[0] for term in sort))
+        *equal, last = sort
+        low, *high = last.values
+        assert last.operator != "="
+        return KeyRange(
+            values,
+            tuple(term.values[0] for term in equal),
+            last.operator,
+            low,
+            high[0] if high else None,
+        )
 
-    def _sort_term(self, schema: KeySchema) -> _KeyTerm | None:
-        if len(self._terms) > _KEY_PARTS_MAX:
+    def _check_count(self, schema: KeySchema) -> None:
+        if len(self._terms) > max(_SIMPLE_CONDITIONS_MAX, len(schema.attributes)):
             raise key_conditions_many()
-        if len(self._terms) < _KEY_PARTS_MAX:
-            return None
-        if not schema.sort:
-            raise query_condition_unsupported()
-        return self._term(schema.sort[0])
 
-    def _term(self, attribute: KeyAttribute) -> _KeyTerm:
+    def _sort_terms(self, schema: KeySchema) -> list[KeyTerm]:
+        count = len(self._terms) - len(schema.partition)
+        if count > len(schema.sort):
+            raise query_condition_unsupported()
+        return [self._term(attribute) for attribute in schema.sort[:count]]
+
+    def _term(self, attribute: KeyAttribute) -> KeyTerm:
         term = self._terms.get(attribute.name)
         if term is None:
             raise query_key_missing(attribute.name)
         return term
 
-    def _operands(self, attribute: KeyAttribute, term: _KeyTerm) -> list[Value]:
-        operands = [self._values[placeholder] for placeholder in term.placeholders]
-        for operand in operands:
-            content = operand.get(attribute.type)
-            if content is None:
-                raise query_type_mismatch()
-            if not content:
-                raise key_value_empty(
-                    attribute.name, "string" if attribute.type == "S" else "binary"
-                )
-        return operands
+
+class _TermProgram(NamedTuple):
+    operator: KeyOperator
+    placeholders: tuple[str, ...]
+
+
+class KeyConditionProgram(NamedTuple):
+    """A key condition ready for the values of any request with its text and names."""
+
+    terms: Mapping[str, _TermProgram]
+    demands: tuple[Demand, ...]
+
+    def with_values(self, values: Values) -> KeyCondition:
+        """Return the key condition with the values of one request."""
+        return KeyCondition(
+            {
+                name: KeyTerm(operator, tuple(values[each] for each in placeholders))
+                for name, (operator, placeholders) in self.terms.items()
+            }
+        )
+
+
+def _check_values(attribute: KeyAttribute, term: KeyTerm) -> None:
+    for value in term.values:
+        content = value.get(attribute.type)
+        if content is None:
+            raise query_type_mismatch()
+        if not content:
+            raise key_value_empty(attribute.name, "string" if attribute.type == "S" else "binary")
 
 
 def compile_key_condition(kind: str, node: Node, names: Mapping[str, str]) -> KeyConditionProgram:
@@ -131,7 +165,7 @@ def compile_key_condition(kind: str, node: Node, names: Mapping[str, str]) -> Ke
     Raises ValidationException for a form that no key condition has.
     """
     demands = compile_condition(kind, node, names).demands
-    terms: dict[str, _KeyTerm] = {}
+    terms: dict[str, _TermProgram] = {}
     for name, term in _terms(node, names):
         if name in terms:
             raise key_conditioned_twice()
@@ -139,7 +173,7 @@ def compile_key_condition(kind: str, node: Node, names: Mapping[str, str]) -> Ke
     return KeyConditionProgram(terms, demands)
 
 
-def _terms(node: Node, names: Mapping[str, str]) -> Iterator[tuple[str, _KeyTerm]]:
+def _terms(node: Node, names: Mapping[str, str]) -> Iterator[tuple[str, _TermProgram]]:
     """Yield each attribute and what is asked of it, in the order of the text."""
     match node:
         case Joined("AND", conditions):
@@ -171,7 +205,7 @@ def _operator_of(node: Node) -> str:
 
 def _term(
     operator: KeyOperator, operands: tuple[Operand, ...], names: Mapping[str, str]
-) -> tuple[str, _KeyTerm]:
+) -> tuple[str, _TermProgram]:
     """Return the attribute among the operands and what the others ask of it."""
     attribute: Elements | None = None
     at = 0
@@ -194,4 +228,4 @@ def _term(
         if operator not in _MIRRORED:
             raise key_attribute_not_first(operator)
         operator = _MIRRORED[operator]
-    return str(attribute[0]), _KeyTerm(operator, tuple(placeholders))
+    return str(attribute[0]), _TermProgram(operator, tuple(placeholders))

@@ -16,7 +16,11 @@ from penstock.base.limits import (
     expression_cached_short_chars_max,
 )
 from penstock.items.expressions.conditions import Condition, compile_condition
-from penstock.items.expressions.key_conditions import KeyCondition, compile_key_condition
+from penstock.items.expressions.key_conditions import (
+    KeyCondition,
+    KeyConditionProgram,
+    compile_key_condition,
+)
 from penstock.items.expressions.parse import parsed
 from penstock.items.expressions.paths import Values
 from penstock.items.expressions.projections import Projection, compile_projection
@@ -47,7 +51,9 @@ _KINDS = {
     "FilterExpression": _Kind("filter", compile_condition, Condition),
     "UpdateExpression": _Kind("update", compile_update, Update),
     "ProjectionExpression": _Kind("projection", compile_projection),
-    "KeyConditionExpression": _Kind("key_condition", compile_key_condition, KeyCondition),
+    "KeyConditionExpression": _Kind(
+        "key_condition", compile_key_condition, KeyConditionProgram.with_values
+    ),
 }
 
 

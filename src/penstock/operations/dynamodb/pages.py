@@ -11,7 +11,7 @@ from penstock.items.values import Item, canonical_item
 from penstock.operations.dynamodb import capacity, members
 from penstock.operations.dynamodb.reads import shown
 from penstock.tables.descriptor import Table
-from penstock.tables.read import ItemPage, key_of
+from penstock.tables.read import ItemPage
 from penstock.wire.shapes import (
     JAVA,
     Boolean,
@@ -105,6 +105,6 @@ def answer(
     if request.get("Select") != "COUNT":
         told["Items"] = [shown(item, prepared.projection) for item in page.items]
     if page.last is not None:
-        told["LastEvaluatedKey"] = key_of(page.last, table.schema)
+        told["LastEvaluatedKey"] = table.schema.key_of(page.last.item())
     units = capacity.read_units(page.size, request.get("ConsistentRead", False))
     return told | capacity.consumed(request, table.name, units)

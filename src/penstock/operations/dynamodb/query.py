@@ -7,13 +7,13 @@ from typing import Any
 
 from penstock.base.errors import dynamodb
 from penstock.items.expressions import KeyRange, check_scalar_keys, prepare
-from penstock.items.keys import ItemKey, KeySchema, item_key_for_lookup, key_part_bytes
+from penstock.items.keys import KeySchema
 from penstock.items.values import Item
 from penstock.operations.dynamodb import members, pages
 from penstock.operations.operation import Context
 from penstock.storage.waist import Span
-from penstock.tables.descriptor import Table
-from penstock.tables.read import beyond, query_span, read_page
+from penstock.tables.read import beyond, read_page
+from penstock.tables.source import Place, Source
 from penstock.wire.shapes import Boolean, Integer, Structure
 
 SHAPE = Structure(
@@ -48,10 +48,11 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
             " request."
         )
     table = context.tables.table(context.region, members.table_name(context, request["TableName"]))
-    start_key = None if start is None else _start_key(table.schema, start)
-    key_range = prepared.key_condition.bind(table.schema)
+    source = Source(table)
+    place = None if start is None else _start_place(source, start)
+    key_range = prepared.key_condition.bind(source.schema)
     backward = not request.get("ScanIndexForward", True)
-    span = _span(table, key_range, start_key, backward)
+    span = _span(source, key_range, place, backward)
     if prepared.projection is not None:
         check_scalar_keys(table.schema, prepared.projection.nested)
     if prepared.filter is not None:
@@ -64,11 +65,11 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     return pages.answer(request, table, page, prepared)
 
 
-def _start_key(schema: KeySchema, start: Item) -> ItemKey:
-    """Return the key that the page starts after; ValidationException where it is none."""
-    if start.keys() != set(schema.names):
+def _start_place(source: Source, start: Item) -> Place:
+    """Return the place that the page starts after; ValidationException where it is none."""
+    if start.keys() != set(source.place_names):
         raise dynamodb.validation(pages.INVALID_START)
-    return item_key_for_lookup(schema, start)
+    return source.place(start)
 
 
 def _check_filter(names: frozenset[str], schema: KeySchema) -> None:
@@ -80,20 +81,20 @@ def _check_filter(names: frozenset[str], schema: KeySchema) -> None:
             )
 
 
-def _span(table: Table, key_range: KeyRange, start: ItemKey | None, backward: bool) -> Span:
+def _span(source: Source, asked: KeyRange, start: Place | None, backward: bool) -> Span:
     """Return the keys that the page may read: the condition's, after the starting key."""
-    span = query_span(table, key_range)
+    span = source.query(asked)
     if start is None:
         return span
-    elsewhere = start.partition != key_part_bytes(key_range.partition)
-    if key_range.operator is None:
+    elsewhere = start.key.partition != source.partition_bytes(asked.partition)
+    if asked.operator is None and not asked.equal:
         if elsewhere:
             raise dynamodb.validation(
                 "The provided starting key is outside query boundaries based on provided conditions"
             )
     else:
-        partition = query_span(table, KeyRange(key_range.partition))
-        if not span.covers(partition.start + start.sort):
+        partition = source.partition(asked.partition)
+        if not span.covers(partition.start + start.key.sort + start.item):
             raise dynamodb.validation(
                 "The provided starting key does not match the range key predicate"
             )
@@ -101,4 +102,4 @@ def _span(table: Table, key_range: KeyRange, start: ItemKey | None, backward: bo
             raise dynamodb.validation(
                 "The query can return at most one row and cannot be restarted"
             )
-    return beyond(span, table.item_key(start), backward)
+    return beyond(span, source.prefix + start.suffix, backward)

@@ -5,13 +5,12 @@ from typing import Any
 from penstock.base import limits
 from penstock.base.errors import dynamodb
 from penstock.items.expressions import check_scalar_keys, prepare
-from penstock.items.keys import item_key_for_lookup
 from penstock.items.values import Item
 from penstock.operations.dynamodb import members, pages
 from penstock.operations.operation import Context
 from penstock.storage.waist import Span
-from penstock.tables.descriptor import Table
-from penstock.tables.read import beyond, read_page, segment_span
+from penstock.tables.read import beyond, read_page
+from penstock.tables.source import Source
 from penstock.wire.shapes import Integer, Structure
 
 SHAPE = Structure(
@@ -30,7 +29,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     _check_segment(request)
     prepared = prepare(request, ("FilterExpression", "ProjectionExpression"))
     table = context.tables.table(context.region, members.table_name(context, request["TableName"]))
-    span = _span(request, table, start)
+    span = _span(request, Source(table), start)
     for expression in (prepared.projection, prepared.filter):
         if expression is not None:
             check_scalar_keys(table.schema, expression.nested)
@@ -61,14 +60,14 @@ def _check_segment(request: dict[str, Any]) -> None:
         )
 
 
-def _span(request: dict[str, Any], table: Table, start: Item | None) -> Span:
+def _span(request: dict[str, Any], source: Source, start: Item | None) -> Span:
     """Return the keys that the page may read: the segment's, after the starting key."""
     segments = request.get("TotalSegments")
-    span = table.items if segments is None else segment_span(table, request["Segment"], segments)
+    span = source.span if segments is None else source.segment(request["Segment"], segments)
     if start is None:
         return span
     with pages.invalid_start():
-        place = table.item_key(item_key_for_lookup(table.schema, start))
+        place = source.prefix + source.place(start).suffix
         if not span.covers(place):
             raise dynamodb.validation(
                 "Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment."

@@ -19,17 +19,17 @@ S, N = {"S": "b"}, {"N": "5"}
 @pytest.mark.parametrize(
     ("text", "range_"),
     [
-        ("pk = :s", KeyRange(S)),
-        (":s = pk", KeyRange(S)),
-        ("(pk = :s)", KeyRange(S)),
-        ("pk = :s AND sk = :n", KeyRange(S, "=", N)),
-        ("sk < :n and pk = :s", KeyRange(S, "<", N)),
-        ("(pk = :s) AND (sk <= :n)", KeyRange(S, "<=", N)),
-        ("((pk = :s) AND (sk > :n))", KeyRange(S, ">", N)),
-        ("pk = :s AND sk >= :n", KeyRange(S, ">=", N)),
-        ("pk = :s AND :n <= sk", KeyRange(S, ">=", N)),
-        ("pk = :s AND :n > sk", KeyRange(S, "<", N)),
-        ("pk = :s AND sk BETWEEN :one AND :n", KeyRange(S, "BETWEEN", {"N": "1"}, N)),
+        ("pk = :s", KeyRange((S,))),
+        (":s = pk", KeyRange((S,))),
+        ("(pk = :s)", KeyRange((S,))),
+        ("pk = :s AND sk = :n", KeyRange((S,), (N,))),
+        ("sk < :n and pk = :s", KeyRange((S,), (), "<", N)),
+        ("(pk = :s) AND (sk <= :n)", KeyRange((S,), (), "<=", N)),
+        ("((pk = :s) AND (sk > :n))", KeyRange((S,), (), ">", N)),
+        ("pk = :s AND sk >= :n", KeyRange((S,), (), ">=", N)),
+        ("pk = :s AND :n <= sk", KeyRange((S,), (), ">=", N)),
+        ("pk = :s AND :n > sk", KeyRange((S,), (), "<", N)),
+        ("pk = :s AND sk BETWEEN :one AND :n", KeyRange((S,), (), "BETWEEN", {"N": "1"}, N)),
     ],
 )
 def test_a_key_condition_names_a_partition_and_maybe_a_range(text: str, range_: KeyRange) -> None:
@@ -38,7 +38,7 @@ def test_a_key_condition_names_a_partition_and_maybe_a_range(text: str, range_: 
 
 def test_begins_with_is_for_text_and_binary() -> None:
     condition = key_condition("pk = :s AND begins_with(sk, :a)")
-    assert condition.bind(TEXTS) == KeyRange(S, "begins_with", {"S": "a"})
+    assert condition.bind(TEXTS) == KeyRange((S,), (), "begins_with", {"S": "a"})
     message = refusal_of("KeyConditionExpression", "pk = :s AND begins_with(sk, :n)")
     assert message == (
         "Incorrect operand type for operator or function; "
@@ -142,4 +142,4 @@ def test_a_key_is_never_empty(type_: Any, noun: str) -> None:
 
 def test_names_of_keys_may_stand_behind_placeholders() -> None:
     condition = key_condition("#p = :s AND #s > :n", names={"#p": "pk", "#s": "sk"})
-    assert condition.bind(BOTH) == KeyRange(S, ">", N)
+    assert condition.bind(BOTH) == KeyRange((S,), (), ">", N)
