@@ -1,8 +1,12 @@
 # Every target does its own set-up: it needs python3 (3.11 to 3.14), make and a package index.
+# PYTHON=python3.13 takes another one.
 
 PYTHON ?= python3
 ARGS ?=
-VENV_PYTHON := .venv/bin/python
+# A directory for each Python that is asked for: .venv, and .venv-python3.13 for PYTHON=python3.13.
+VENV := .venv$(addprefix -,$(notdir $(filter-out python3,$(PYTHON))))
+VENV_PYTHON := $(VENV)/bin/python
+SET_UP := PENSTOCK_VENV=$(VENV) $(PYTHON) tools/bootstrap.py
 PYTEST := $(VENV_PYTHON) -m pytest -n auto --maxprocesses 8 --dist loadfile
 
 .DEFAULT_GOAL := help
@@ -13,10 +17,10 @@ help: ## list the targets
 		| awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
 demo: run-environment ## watch changes flow from a table to a consumer, and prove that none is lost
-	@.venv/bin/penstock demo $(ARGS)
+	@$(VENV)/bin/penstock demo $(ARGS)
 
 serve: run-environment ## start a server; ARGS="--port 8000 --data DIR"
-	@.venv/bin/penstock serve $(ARGS)
+	@$(VENV)/bin/penstock serve $(ARGS)
 
 test: dev-environment ## run the whole test-suite; ARGS="-k streams" narrows it
 	@$(PYTEST) $(ARGS)
@@ -37,13 +41,13 @@ docs: dev-environment ## write docs/settings.md again, from the table of setting
 lock: dev-environment ## write requirements/*.lock again; ARGS=--upgrade takes the newest
 	@$(VENV_PYTHON) tools/lock.py $(ARGS)
 
-clean: ## remove the environment and everything else that can be made again
-	@rm -rf .venv .venv.guard dist build .pytest_cache .mypy_cache .ruff_cache \
+clean: ## remove the environments and everything else that can be made again
+	@rm -rf .venv .venv.guard .venv-* dist build .pytest_cache .mypy_cache .ruff_cache \
 		.import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 run-environment:
-	@$(PYTHON) tools/bootstrap.py run
+	@$(SET_UP) run
 
 dev-environment:
-	@$(PYTHON) tools/bootstrap.py dev
+	@$(SET_UP) dev

@@ -1,5 +1,7 @@
 """Makes `.venv` out of the lock files: all that `make demo` (run) or `make test` (dev) needs.
 
+PENSTOCK_VENV names another directory, so that each Python keeps its own.
+
 Standard library only. Safe to interrupt (a half-made `.venv` is made again from the start), safe to
 run twice at once (the second waits), and immediate when nothing changed: the stamp in `.venv` names
 the Python, the locks and the package description that it was made from.
@@ -25,10 +27,10 @@ from pathlib import Path
 import fetch_pip
 
 ROOT = Path(__file__).resolve().parent.parent
-VENV = ROOT / ".venv"
+VENV = ROOT / os.environ.get("PENSTOCK_VENV", ".venv")
 VENV_PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "penstock-setup.json"
-GUARD = ROOT / ".venv.guard"
+GUARD = VENV.with_name(f"{VENV.name}.guard")
 LOCKS = {level: ROOT / "requirements" / f"{level}.lock" for level in ("run", "dev")}
 
 WAIT_SECONDS_MAX = 1200
@@ -134,7 +136,7 @@ def one_at_a_time() -> Iterator[None]:
                 if time.monotonic() > deadline:
                     raise SetupError("another make has been setting up for too long") from None
             if not is_told:
-                say("another make is setting up .venv; waiting for it")
+                say(f"another make is setting up {VENV.name}; waiting for it")
                 is_told = True
             time.sleep(0.2)
         os.set_inheritable(guard.fileno(), True)  # a pip that outlives us still holds the guard
@@ -161,9 +163,9 @@ def make_venv() -> None:
     """Make an empty `.venv` without pip, in place of an older one that is ours."""
     if VENV.exists():
         if not STAMP.exists():
-            raise SetupError(".venv was not made by make; move it away, then try again")
+            raise SetupError(f"{VENV.name} was not made by make; move it away, then try again")
         shutil.rmtree(VENV)
-    say(f"making .venv with Python {sys.version.split()[0]}")
+    say(f"making {VENV.name} with Python {sys.version.split()[0]}")
     VENV.mkdir()
     write_stamp({})
     venv.create(VENV, with_pip=False, symlinks=True)
