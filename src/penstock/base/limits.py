@@ -32,6 +32,10 @@ request_members_max = 10_000  # [P] of one list or map: no action takes as many
 batch_get_keys_max = 100
 batch_get_bytes_max = 16 * 1024 * 1024
 batch_write_requests_max = 25
+transaction_actions_max = 100
+transaction_bytes_max = 4 * 1024 * 1024  # of what is sent, or of the items that are read
+transaction_token_chars_max = 36  # [M]
+transaction_token_life_ms = 10 * 60 * 1000
 page_bytes_max = 1024 * 1024
 scan_segments_max = 1_000_000
 list_tables_max = 100
@@ -82,6 +86,7 @@ cached_authorization_bytes_max = 1024
 # --- the engine [P]
 commit_group_transactions_max = 512
 commit_group_bytes_max = 8 * 1024 * 1024
+token_sweep_rows_max = 256
 transaction_attempts_max = 64  # each waits for a group: that many may change one table at once
 table_cache_entries_max = 1024
 scan_rows_max = 64  # of one scan for a page: rows of 400 KB may follow small ones
@@ -91,6 +96,13 @@ store_cache_bytes = 64 * 1024 * 1024
 store_open_files_max = 512
 store_reopen_ms_min = 1000.0
 store_close_seconds_max = 0.4  # of the same 2 s
+
+# --- the background [P]
+background_stop_seconds_max = 0.2  # of the same 2 s
+background_scan_rows_max = 64  # of one step
+background_step_bytes_max = 1024 * 1024  # of items read in one step
+backfill_interval_ms = 5_000.0  # an alarm rings where a table changes: this is for what it missed
+expiry_deletes_max = 25  # in one transaction, each with an old image in its record
 
 # --- clients: reading a stream, tail and demo [P]
 feed_idle_ms_min = 2.0

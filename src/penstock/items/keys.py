@@ -77,6 +77,13 @@ class ItemKey(NamedTuple):
     partition: bytes
     sort: bytes
 
+    @classmethod
+    def of_suffix(cls, suffix: bytes) -> "ItemKey":
+        """Return the key whose `suffix` that is."""
+        start = HASH_BYTES + _LENGTH_BYTES
+        end = start + int.from_bytes(suffix[HASH_BYTES:start])
+        return cls(suffix[:HASH_BYTES], suffix[start:end], suffix[end:])
+
     @property
     def suffix(self) -> bytes:
         """What of the item's storage key follows the table: hash, length, partition, sort.

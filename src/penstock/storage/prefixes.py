@@ -33,7 +33,7 @@ class Prefix(IntEnum):
     """+ table number (8) + epoch seconds of expiry (8) + hash, length, partition and sort key of
     the item -> empty."""
     TRANSACTION_TOKEN = 0x18
-    """+ region NUL ClientRequestToken -> digest of the request and when it was made."""
+    """+ region NUL action NUL ClientRequestToken -> when it came (8), digest of its request."""
     TAGS = 0x19
     """+ ARN of a table -> its tags."""
     STREAM = 0x20

@@ -16,6 +16,7 @@ from penstock.items.keys import ItemKey
 from penstock.items.values import Item
 from penstock.storage.waist import Engine, Lock, Reader, Transaction
 from penstock.tables.catalog import NUMBER_LOCK, StaleTable, check_current, find_table, next_number
+from penstock.tables.claims import Claims
 from penstock.tables.descriptor import Table
 from penstock.tables.write import Change, Decide, change_item
 
@@ -40,6 +41,7 @@ class Tables:
         self.clock = clock
         self.entropy = entropy
         self.account = account
+        self.claims = Claims()
 
     def find(self, region: str, name: str) -> Table | None:
         """Return the table of that name, or None."""
@@ -68,20 +70,23 @@ class Tables:
     ) -> list[Change]:
         """Make the writes that `prepare` makes of the tables of `names`, all in one transaction.
 
-        Returns their changes in order. Raises what `prepare` and the decisions raise; then nothing
-        is written.
+        Returns their changes in order. Raises what `prepare` and the decisions raise, and
+        TransactionConflictException where a client's write meets a transaction; then nothing is
+        written.
         """
 
         async def attempt() -> list[Change]:
             tables = [self.table(region, name) for name in names]
             writes = prepare(tables)
+            if self.claims.items:
+                self.claims.check_free(places_of([w for w in writes if not w.by_service]))
 
             def work(txn: Transaction) -> list[Change]:
                 for table in tables:
                     check_current(txn, table)
-                return [_change(txn, write) for write in writes]
+                return [make_change(txn, write) for write in writes]
 
-            return await self.engine.transact(work, locks=_locks(writes), reads=_reads(writes))
+            return await self.engine.transact(work, locks=locks_of(writes), reads=places_of(writes))
 
         return await until_current(attempt)
 
@@ -96,15 +101,18 @@ async def until_current(attempt: Callable[[], Awaitable[T]]) -> T:
     raise EngineUnavailable("a table was changed again and again while it was written to")
 
 
-def _change(txn: Transaction, write: Write) -> Change:
+def make_change(txn: Transaction, write: Write) -> Change:
+    """Make `write`, whose lock the transaction holds, and return what it changed."""
     table, key, keys, decide, by_service = write
     return change_item(txn, table, key, keys, decide, by_service=by_service)
 
 
-def _locks(writes: Sequence[Write]) -> Sequence[Lock]:
+def locks_of(writes: Sequence[Write]) -> tuple[Lock, ...]:
+    """Return the locks of the partitions that `writes` write to, each once."""
     held = {lock.name: lock for lock in (w.table.partition_of(w.key).lock for w in writes)}
     return tuple(held.values())
 
 
-def _reads(writes: Sequence[Write]) -> Sequence[bytes]:
+def places_of(writes: Sequence[Write]) -> tuple[bytes, ...]:
+    """Return the keys under which the items of `writes` are stored, in their order."""
     return tuple(write.table.item_key(write.key) for write in writes)

@@ -44,3 +44,7 @@ class ApiError(Exception):
         if self.message is not None:
             body[self.message_member] = self.message
         return body | self.members
+
+
+class RequestError(ApiError):
+    """An error of a whole request: as a transaction's it is not the reason of one action."""

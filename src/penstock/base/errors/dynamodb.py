@@ -5,12 +5,17 @@ Texts: AWS, 2026-10, as noted in the facts of each; the `__type` prefixes as dyn
 
 from typing import Any
 
-from penstock.base.errors.api import CORAL_SERVICE, CORAL_VALIDATE, ApiError
+from penstock.base.errors.api import CORAL_SERVICE, CORAL_VALIDATE, ApiError, RequestError
 
 
 def validation(message: str) -> ApiError:
     """Return the error for a request that breaks a rule of the service."""
     return ApiError("ValidationException", message, prefix=CORAL_VALIDATE)
+
+
+def request_invalid(message: str) -> RequestError:
+    """Return the validation error of what refuses a request however many actions it has."""
+    return RequestError("ValidationException", message, prefix=CORAL_VALIDATE)
 
 
 def parameter_values_invalid(detail: str) -> ApiError:

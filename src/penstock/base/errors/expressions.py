@@ -5,7 +5,11 @@ AWS, 2026-10, as quoted in public issues and the facts, except where a construct
 """
 
 from penstock.base.errors.api import ApiError
-from penstock.base.errors.dynamodb import parameter_values_invalid, validation
+from penstock.base.errors.dynamodb import (
+    parameter_values_invalid,
+    request_invalid,
+    validation,
+)
 from penstock.base.limits import attribute_name_bytes_max, expression_placeholder_bytes_max
 
 
@@ -343,7 +347,7 @@ def query_type_mismatch() -> ApiError:
 
 def key_not_scalar(attribute: str) -> ApiError:
     """Return the error for a path into a key attribute; DynamoDB Local, 2026-11."""
-    return validation(
+    return request_invalid(
         "Key attributes must be scalars; list random access '[]' and map lookup '.' are not"
         " allowed:"
         f" Key: {attribute}"

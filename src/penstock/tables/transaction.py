@@ -1,0 +1,145 @@
+"""Transactions: up to a hundred actions on items of any tables, all of them made or none.
+
+The actions are those of whatever request has them: each is a table's name and what makes a `Write`
+of the table. One that only checks an item makes a write whose decision leaves it as it is.
+
+The order is DynamoDB's: 1. a token that is known answers for the request, 2. tables that are not
+there and what breaks a rule of the whole request refuse it, 3. the first action that does not fit
+its table cancels it, before any condition is judged, 4. so do items that another transaction holds,
+5. so do actions that fail on the items as they are, and then each tells its reason.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from penstock.base.errors.api import ApiError, RequestError
+from penstock.base.errors.transactions import (
+    Reason,
+    reason_of,
+    several_actions_on_one_item,
+    transaction_canceled,
+)
+from penstock.storage.waist import Reader, Transaction
+from penstock.tables.catalog import check_current
+from penstock.tables.descriptor import Table
+from penstock.tables.read import get_item
+from penstock.tables.tables import (
+    Tables,
+    Write,
+    locks_of,
+    make_change,
+    places_of,
+    until_current,
+)
+from penstock.tables.tokens import Token, is_known, remember, token_key, token_lock
+from penstock.tables.write import Change
+
+
+class Action(NamedTuple):
+    """One action of a transaction: the name of a table, and what makes the write of the table.
+
+    `prepare` raises ApiError for a write that the table cannot take, which cancels the transaction,
+    and RequestError for what refuses the whole request.
+    """
+
+    table: str
+    prepare: Callable[[Table], Write]
+
+
+class Outcome(NamedTuple):
+    """What each action changed; where the request was `repeated`, the items as they are now."""
+
+    changes: list[Change]
+    repeated: bool
+
+
+async def transact(
+    tables: Tables, region: str, actions: Sequence[Action], token: Token | None = None
+) -> Outcome:
+    """Make all of `actions`, in one transaction of the store, or none.
+
+    Raises TransactionCanceledException with a reason for each action, and what refuses the whole
+    request: ResourceNotFoundException, ValidationException, and of a `token`
+    IdempotentParameterMismatchException and TransactionInProgressException.
+    """
+    if token is None:
+        return await until_current(lambda: _attempt(tables, region, actions, None, b""))
+    key = token_key(region, token)
+    with tables.claims.hold_token(key, token.digest):
+        return await until_current(lambda: _attempt(tables, region, actions, token, key))
+
+
+async def _attempt(
+    tables: Tables, region: str, actions: Sequence[Action], token: Token | None, key: bytes
+) -> Outcome:
+    now_ms = tables.clock.now_ms()
+    if token is not None and tables.read(lambda reader: is_known(reader, key, token, now_ms)):
+        return tables.read(partial(_repeated, _writes(tables, region, actions)))
+    writes = _writes(tables, region, actions)
+    places = places_of(writes)
+
+    def work(txn: Transaction) -> Outcome:
+        for table in {write.table.key: write.table for write in writes}.values():
+            check_current(txn, table)
+        if token is not None:
+            if is_known(txn, key, token, now_ms):
+                return _repeated(writes, txn)
+            remember(txn, key, token, now_ms)
+        return Outcome(_changes(txn, writes), repeated=False)
+
+    locks = locks_of(writes)
+    if token is not None:
+        locks = (*locks, token_lock(key))
+    with tables.claims.hold(places):
+        return await tables.engine.transact(work, locks=locks, reads=places)
+
+
+def _writes(tables: Tables, region: str, actions: Sequence[Action]) -> list[Write]:
+    """Return the writes of all actions; ApiError where one does not fit its table."""
+    found = {name: tables.table(region, name) for name in {action.table for action in actions}}
+    writes: list[Write] = []
+    reasons: list[Reason | None] = []
+    for action in actions:
+        reason = None
+        try:
+            writes.append(action.prepare(found[action.table]))
+        except RequestError:
+            raise
+        except ApiError as error:
+            reason = reason_of(error)
+        reasons.append(reason)
+    if len(set(places_of(writes))) < len(writes):
+        raise several_actions_on_one_item()
+    if len(writes) < len(actions):
+        raise transaction_canceled(_first_only(reasons))
+    return writes
+
+
+def _changes(txn: Transaction, writes: Sequence[Write]) -> list[Change]:
+    """Make all `writes`; TransactionCanceledException with every reason where any is refused."""
+    changes: list[Change] = []
+    reasons: list[Reason | None] = []
+    for write in writes:
+        reason = None
+        try:
+            changes.append(make_change(txn, write))
+        except RequestError:
+            raise
+        except ApiError as error:
+            reason = reason_of(error)
+        reasons.append(reason)
+    if len(changes) < len(writes):
+        raise transaction_canceled(reasons)
+    return changes
+
+
+def _repeated(writes: Sequence[Write], reader: Reader) -> Outcome:
+    """Return the outcome of a request that was made before."""
+    items = [get_item(reader, write.table, write.key) for write in writes]
+    return Outcome([Change(item, item) for item in items], repeated=True)
+
+
+def _first_only(reasons: Sequence[Reason | None]) -> list[Reason | None]:
+    at = next(place for place, reason in enumerate(reasons) if reason is not None)
+    return [reason if place == at else None for place, reason in enumerate(reasons)]
