@@ -1,9 +1,10 @@
 """What an API action is to the edge: a shape for the request, and the work that answers it."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from penstock.base.background import Alarm
 from penstock.base.errors import dynamodb
 from penstock.tables.tables import Tables
 from penstock.wire.shapes import Structure
@@ -16,6 +17,8 @@ class Services:
 
     tables: Tables
     shards_per_table: int
+    work: Alarm = field(default_factory=Alarm)
+    """Rings where a change of a table leaves something to be done beside the requests."""
 
 
 @dataclass(frozen=True, slots=True)

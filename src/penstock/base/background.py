@@ -1,0 +1,134 @@
+"""Background: what runs beside the requests, a loop for each job, from `start` to `stop`.
+
+A `Job` does what there is to do in steps that each take little of the loop's time, and can be
+driven by a test alone: `await job.run()`. Here is only when it runs: at the start, when its alarm
+rings, and otherwise when it asked to, or after its interval. Whatever a job fails with is logged
+and it runs again; it never ends the server.
+
+Waiting is in real time. Who moves a clock by hand calls `catch_up` to have the jobs look again.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from penstock.base import limits
+from penstock.base.errors.engine import EngineError
+
+log = logging.getLogger(__name__)
+
+
+class Alarm:
+    """Rings where there is work for a job; it stays rung until the job hears it."""
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wake the job, or have it run once more where it runs now. On the loop's thread."""
+        self._rung.set()
+
+    async def wait(self, ms_max: float) -> None:
+        """Return once it has rung since the last call, `ms_max` milliseconds later at most."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ms_max / 1000):
+                await self._rung.wait()
+        self._rung.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to be done again and again.
+
+    `run` returns the milliseconds after which it wants to run again, or None for `interval_ms`.
+    """
+
+    name: str
+    run: Callable[[], Awaitable[float | None]]
+    interval_ms: float
+    alarm: Alarm = field(default_factory=Alarm)
+
+
+class Background:
+    """The jobs of one server."""
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self._loops = [_JobLoop(job) for job in jobs]
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Let every job run for the first time as soon as the loop comes to it."""
+        self._tasks = [
+            asyncio.create_task(each.run_until_cancelled(), name=each.job.name)
+            for each in self._loops
+        ]
+
+    async def catch_up(self) -> None:
+        """Let every job run from its beginning once more, and return when all have.
+
+        Only between `start` and `stop`.
+        """
+        await asyncio.gather(*(each.run_again() for each in self._loops))
+
+    async def stop(self, seconds_max: float = limits.background_stop_seconds_max) -> None:
+        """Stop every job where it waits, within `seconds_max`; safe twice.
+
+        What a job had not finished it begins again at the next start.
+        """
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds_max)
+
+
+class _JobLoop:
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self._awaiting_end: list[asyncio.Future[None]] = []
+        self._trouble: str | None = None
+
+    async def run_until_cancelled(self) -> None:
+        while True:
+            ended, self._awaiting_end = self._awaiting_end, []
+            wait_ms = await self._run()
+            for future in ended:
+                if not future.done():
+                    future.set_result(None)
+            await self.job.alarm.wait(self.job.interval_ms if wait_ms is None else wait_ms)
+
+    async def run_again(self) -> None:
+        end = asyncio.get_running_loop().create_future()
+        self._awaiting_end.append(end)
+        self.job.alarm.ring()
+        await end
+
+    async def _run(self) -> float | None:
+        """Run the job; the one place where one is run.
+
+        Every server runs every job. Where several share a store, this is where one of them would
+        have to hold the job's lease.
+        """
+        try:
+            wait_ms = await self.job.run()
+        except EngineError as error:
+            self._note(repr(error))
+            return None
+        except Exception:  # a bug of ours ends one run, never the server
+            log.exception("A background job failed", extra={"job": self.job.name})
+            return None
+        self._note(None)
+        return wait_ms
+
+    def _note(self, trouble: str | None) -> None:
+        """Tell the log when the store begins or ceases to refuse the job, not at every run."""
+        if trouble is not None and trouble != self._trouble:
+            log.warning(
+                "A background job could not use the store",
+                extra={"job": self.job.name, "error": trouble},
+            )
+        elif trouble is None and self._trouble is not None:
+            log.info("A background job can use the store again", extra={"job": self.job.name})
+        self._trouble = trouble
