@@ -1,8 +1,12 @@
 """Assembly: the one place that picks an engine and puts the rooms together."""
 
+from typing import NamedTuple
+
 import msgspec
 
+from penstock.app.jobs import jobs
 from penstock.app.settings import Settings
+from penstock.base.background import Background
 from penstock.base.clock import Clock
 from penstock.base.errors.engine import StoreCorrupt, StoreIncompatible
 from penstock.base.ids import Entropy
@@ -15,6 +19,15 @@ from penstock.storage.waist import Engine, Lock, Span, Transaction
 from penstock.tables.tables import Tables
 
 STORE_FORMAT = 1
+
+
+class Assembly(NamedTuple):
+    """One server over its engine, yet without a socket."""
+
+    dispatch: Dispatch
+    """What answers its requests."""
+    background: Background
+    """What runs beside them: to be started before it is ready, and stopped before the engine."""
 
 
 class StoreRecord(msgspec.Struct, frozen=True):
@@ -65,8 +78,11 @@ async def claim_store(engine: Engine, settings: Settings) -> None:
         )
 
 
-def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy) -> Dispatch:
-    """Return what answers the requests of one server over `engine`."""
+def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy) -> Assembly:
+    """Return one server over `engine`; nothing of it runs yet."""
     tables = Tables(engine, clock, entropy, settings.account)
     services = Services(tables, settings.shards)
-    return Dispatch(operations(services), engine=settings.engine, entropy=entropy)
+    return Assembly(
+        Dispatch(operations(services), engine=settings.engine, entropy=entropy),
+        Background(jobs(services)),
+    )

@@ -59,12 +59,13 @@ async def _serve(settings: Settings) -> None:
     engine = open_engine(settings, clock)
     try:
         await claim_store(engine, settings)
-        dispatch = assemble(engine, settings, clock, entropy)
+        dispatch, background = assemble(engine, settings, clock, entropy)
         server = Server(dispatch, settings.host, settings.port, clock=clock, entropy=entropy)
         await _listen(server, settings)
+        await background.start()
         _say_ready(settings, server.port)
         await stop.wait()
-        await server.stop()
+        await asyncio.gather(server.stop(), background.stop())
     finally:
         engine.close()
 

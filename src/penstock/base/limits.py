@@ -99,6 +99,7 @@ store_close_seconds_max = 0.4  # of the same 2 s
 
 # --- the background [P]
 background_stop_seconds_max = 0.2  # of the same 2 s
+token_sweep_interval_ms = 60_000.0
 background_scan_rows_max = 64  # of one step
 background_step_bytes_max = 1024 * 1024  # of items read in one step
 backfill_interval_ms = 5_000.0  # an alarm rings where a table changes: this is for what it missed

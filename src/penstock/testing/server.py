@@ -15,6 +15,7 @@ import uvloop
 
 from penstock.app.assembly import assemble, claim_store
 from penstock.app.settings import Settings
+from penstock.base.background import Background
 from penstock.base.clock import Clock, SystemClock
 from penstock.base.ids import Entropy
 from penstock.edge.server import Server
@@ -23,6 +24,7 @@ from penstock.storage.waist import Engine
 
 _START_SECONDS_MAX = 60.0
 _STOP_SECONDS_MAX = 60.0
+_CATCH_UP_SECONDS_MAX = 60.0
 
 
 class RunningServer:
@@ -52,12 +54,21 @@ class RunningServer:
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop
         self._stop: asyncio.Event
+        self._background: Background
         self._port = 0
 
     @property
     def url(self) -> str:
         """Return the endpoint URL for clients."""
         return f"http://127.0.0.1:{self._port}"
+
+    def catch_up(self) -> None:
+        """Let every background job run once more, and return when all have.
+
+        For a test that moved the clock: the jobs themselves wait in real time.
+        """
+        caught_up = asyncio.run_coroutine_threadsafe(self._background.catch_up(), self._loop)
+        caught_up.result(_CATCH_UP_SECONDS_MAX)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -96,12 +107,15 @@ class RunningServer:
         engine = self._make_engine(self._clock)
         try:
             await claim_store(engine, self._settings)
-            dispatch = assemble(engine, self._settings, self._clock, self._entropy)
+            dispatch, self._background = assemble(
+                engine, self._settings, self._clock, self._entropy
+            )
             server = Server(dispatch, "127.0.0.1", 0, clock=self._clock, entropy=self._entropy)
             await server.start()
             self._port = server.port
+            await self._background.start()
             self._ready.set()
             await self._stop.wait()
-            await server.stop()
+            await asyncio.gather(server.stop(), self._background.stop())
         finally:
             engine.close()

@@ -1,0 +1,30 @@
+"""The jobs that a server runs beside its requests: one table of them."""
+
+import asyncio
+
+from penstock.base import limits
+from penstock.base.background import Job
+from penstock.operations.operation import Services
+from penstock.tables.backfill import Backfill
+from penstock.tables.tables import Tables
+from penstock.tables.tokens import sweep_tokens
+
+
+def jobs(services: Services) -> list[Job]:
+    """Return every job of one server."""
+    tables = services.tables
+    backfill = Backfill(tables)
+    return [
+        Job("backfill", backfill.run, limits.backfill_interval_ms, services.work),
+        Job("token sweep", lambda: _sweep_tokens(tables), limits.token_sweep_interval_ms),
+    ]
+
+
+async def _sweep_tokens(tables: Tables) -> float | None:
+    """Clear the tokens of transactions that nobody may repeat any more."""
+    now_ms, after = tables.clock.now_ms(), None
+    while True:
+        after = (await sweep_tokens(tables.engine, now_ms, after)).after
+        if after is None:
+            return None
+        await asyncio.sleep(0)
