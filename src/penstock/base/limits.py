@@ -53,6 +53,34 @@ on_demand_warm_write_units = 4_000  # [L]
 
 # --- secondary indexes [D] 2026-10
 item_collection_bytes_max = 10 * 1024**3
+global_indexes_max = 20
+local_indexes_max = 5
+index_key_attributes_max = 4  # on each side of a global index's key, since 2025-11
+index_non_key_attributes_max = 20  # of one index
+table_non_key_attributes_max = 100  # of all indexes that INCLUDE some
+
+# --- the life of tables [D][L] 2026-10
+table_delay_ms_max = 600_000  # [P]
+throughput_decreases_free_max = 4  # on one UTC day; after that one an hour
+throughput_decrease_wait_ms = 3600 * 1000
+throughput_burst_seconds = 300
+on_demand_switches_max = 4  # in 24 hours
+on_demand_switches_window_ms = 24 * 3600 * 1000
+table_class_changes_max = 2  # in 30 days
+table_class_changes_window_ms = 30 * 24 * 3600 * 1000
+deletion_protection_wait_ms = 15_000
+account_read_units_max = 80_000  # told by DescribeLimits, not enforced
+account_write_units_max = 80_000
+table_read_units_max = 40_000
+table_write_units_max = 40_000
+endpoint_cache_minutes = 1440  # [M]
+
+# --- tags [D][M] 2026-10
+tags_per_resource_max = 50
+tag_key_chars_max = 128
+tag_value_chars_max = 256
+resource_arn_chars_max = 1283
+list_tags_max = 10  # of one page
 
 # --- streams [M][D] 2026-10
 stream_retention_ms = 24 * 3600 * 1000

@@ -10,11 +10,15 @@ import msgspec
 
 from penstock.base import limits
 from penstock.base.errors import dynamodb
+from penstock.base.errors.tables import table_in_use
 from penstock.storage.format import pack, unpack
 from penstock.storage.prefixes import Prefix
 from penstock.storage.waist import Lock, Reader, Span, Transaction
 from penstock.streams.stream import Stream, close_stream, find_stream, open_stream
 from penstock.tables.descriptor import Descriptor, OpenStream, Table, table_key
+from penstock.tables.index import Index
+from penstock.tables.state import is_gone, table_state
+from penstock.tables.tags import Tags, clear_tags, write_tags
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Descriptor).decode
@@ -37,21 +41,30 @@ def table_of(descriptor: Descriptor) -> Table:
 
 
 def find_table(reader: Reader, region: str, name: str) -> Table | None:
-    """Return the table of that name in that region, or None."""
+    """Return what is stored under that name in that region, or None; it may be gone by now."""
     stored = reader.get(table_key(region, name))
     return None if stored is None else _table(stored)
 
 
 def list_tables(
-    reader: Reader, region: str, after_name: str | None, limit: int
+    reader: Reader, region: str, after_name: str | None, limit: int, now_ms: int
 ) -> tuple[list[str], bool]:
-    """Return at most `limit` table names above `after_name` in order, and if there are more."""
-    prefix = table_key(region, "")
-    span = Span.of_prefix(prefix)
+    """Return at most `limit` table names above `after_name` in order, and if there are more.
+
+    Those that are gone at `now_ms` are left out.
+    """
+    span = Span.of_prefix(table_key(region, ""))
     if after_name is not None:
         span = Span(table_key(region, after_name) + b"\x00", span.end)
-    rows = reader.scan(span, limit + 1)
-    return [key[len(prefix) :].decode() for key, _ in rows[:limit]], len(rows) > limit
+    names: list[str] = []
+    while len(names) <= limit and span.start < span.end:
+        rows = reader.scan(span, limit + 1)
+        tables = [_table(stored) for _, stored in rows]
+        names += [table.name for table in tables if not is_gone(table.descriptor, now_ms)]
+        if len(rows) <= limit:
+            break
+        span = Span(rows[-1][0] + b"\x00", span.end)
+    return names[:limit], len(names) > limit
 
 
 def next_number(txn: Transaction) -> int:
@@ -68,13 +81,26 @@ def check_current(txn: Reader, table: Table) -> None:
         raise StaleTable
 
 
-def create_table(txn: Transaction, table: Table, stream: Stream | None) -> None:
-    """Store a new table and its stream; ResourceInUseException where the name is taken."""
-    if txn.get(table.key) is not None:
-        raise dynamodb.table_exists(table.name)
+def create_table(
+    txn: Transaction, table: Table, stream: Stream | None, tags: dict[str, str] | None = None
+) -> None:
+    """Store a new table, its stream and its tags; ResourceInUseException for a name in use."""
+    check_free(txn, table.descriptor.region, table.name, table.descriptor.created_ms)
     txn.set(table.key, table.stored)
+    if tags:
+        write_tags(txn, table.descriptor.arn, Tags(tags))
     if stream is not None:
         open_stream(txn, stream, len(table.partitions))
+
+
+def check_free(reader: Reader, region: str, name: str, now_ms: int) -> None:
+    """Raise ResourceInUseException where a table of that name is there at `now_ms`."""
+    table = find_table(reader, region, name)
+    state = None if table is None else table_state(table.descriptor, now_ms)
+    if state in {"CREATING", "DELETING"}:
+        raise table_in_use(name, state)
+    if state is not None:
+        raise dynamodb.table_exists(name)
 
 
 def replace_table(txn: Transaction, old: Table, new: Table) -> None:
@@ -95,8 +121,11 @@ def disable_stream(txn: Transaction, old: Table, new: Table, now_ms: int) -> Non
     _close_stream(txn, old, now_ms)
 
 
-def delete_table(txn: Transaction, table: Table, now_ms: int) -> None:
-    """Delete the table and its items; its stream is closed and stays readable."""
+def delete_table(txn: Transaction, table: Table, last: Table | None, now_ms: int) -> None:
+    """Delete the table's items and tags; its stream is closed and stays readable.
+
+    `last` is what is shown of the table while it is being deleted, None where it goes at once.
+    """
     check_current(txn, table)
     _close_stream(txn, table, now_ms)
     for partition in table.partitions:
@@ -104,7 +133,14 @@ def delete_table(txn: Transaction, table: Table, now_ms: int) -> None:
         txn.set(partition.count_key, None)
     for span in table.followers:
         txn.clear(span)
-    txn.set(table.key, None)
+    clear_tags(txn, table.descriptor.arn)
+    txn.set(table.key, None if last is None else last.stored)
+
+
+def clear_index(txn: Transaction, index: Index) -> None:
+    """Delete every entry of an index and their counts."""
+    for span in index.spans:
+        txn.clear(span)
 
 
 def with_stream(descriptor: Descriptor, stream: Stream) -> Descriptor:

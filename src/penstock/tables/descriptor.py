@@ -21,6 +21,7 @@ from penstock.storage.prefixes import Prefix
 from penstock.storage.waist import Lock, Span
 from penstock.streams.stream import ViewType, record_log, stream_lock
 from penstock.tables.index import Index, IndexDescriptor
+from penstock.tables.provision import History, Maxima, Units
 
 BillingMode = Literal["PROVISIONED", "PAY_PER_REQUEST"]
 TableClass = Literal["STANDARD", "STANDARD_INFREQUENT_ACCESS"]
@@ -74,6 +75,23 @@ class Descriptor(msgspec.Struct, frozen=True, kw_only=True):
     status_until_ms: int = 0
     """When `status` gives way: a table is then ACTIVE, or gone where it was DELETING."""
     time_to_live: TimeToLive | None = None
+    stream_changing: bool = False
+    """Whether the table is UPDATING because its stream was switched."""
+    history: History = History()
+    maxima: Maxima = Maxima()
+    warm: Units | None = None
+    """The warm throughput that was asked for."""
+    on_demand_ms: list[int] = []
+    """When the table was made on-demand after its creation, the latest of these times last."""
+    class_ms: list[int] = []
+    """When the table's class was changed, the latest of these times last."""
+    protection_ms: int = 0
+    """When the protection against deletion was changed."""
+
+    @property
+    def units(self) -> Units:
+        """The provisioned throughput of the table; zero where it is on-demand."""
+        return Units(self.read_units, self.write_units)
 
     @property
     def key_schema(self) -> KeySchema:
@@ -118,7 +136,12 @@ class Table:
         self.stored = stored
         self.name = descriptor.name
         self.schema = descriptor.key_schema
-        self.indexes = {index.name: Index(index, self.schema) for index in descriptor.indexes}
+        # What is being deleted is empty already, and nothing follows it any more.
+        self.indexes = {
+            index.name: Index(index, self.schema)
+            for index in descriptor.indexes
+            if index.status != "DELETING"
+        }
         self.has_collections = any(index.is_local for index in self.indexes.values())
         self.key = table_key(descriptor.region, descriptor.name)
         self.item_prefix = Prefix.ITEM.key + descriptor.number.to_bytes(8, "big")
@@ -144,9 +167,7 @@ class Table:
     @property
     def followers(self) -> tuple[Span, ...]:
         """The keys of what follows the items: index entries, their counts, collection sizes."""
-        spans = []
-        for index in self.indexes.values():
-            spans += [index.entries, Span.of_prefix(index.counts_prefix)]
+        spans = [span for index in self.indexes.values() for span in index.spans]
         if self.has_collections:
             number = self.descriptor.number.to_bytes(8, "big")
             spans.append(Span.of_prefix(Prefix.COLLECTION_SIZE.key + number))
@@ -165,8 +186,9 @@ class Table:
 
     @cached_property
     def lock(self) -> Lock:
-        """The lock on the table's descriptor."""
-        return table_lock(self.descriptor.region, self.name)
+        """The lock on the table's descriptor and tags."""
+        tags = Span.of_key(tags_key(self.descriptor.arn))
+        return Lock(b"table/" + self.key[1:], (Span.of_key(self.key), tags))
 
     @cached_property
     def locks(self) -> tuple[Lock, ...]:
@@ -181,10 +203,9 @@ def table_key(region: str, name: str) -> bytes:
     return Prefix.TABLE.key + region.encode() + b"\x00" + name.encode()
 
 
-def table_lock(region: str, name: str) -> Lock:
-    """Return the lock on that table's descriptor, whether or not there is such a table."""
-    key = table_key(region, name)
-    return Lock(b"table/" + key[1:], (Span.of_key(key),))
+def tags_key(arn: str) -> bytes:
+    """Return the key under which the tags of the table of that ARN are stored."""
+    return Prefix.TAGS.key + arn.encode()
 
 
 def even_partitions(count: int) -> list[int]:

@@ -22,6 +22,7 @@ from penstock.items.values import Item
 from penstock.storage.prefixes import Prefix
 from penstock.storage.waist import Span, Transaction
 from penstock.tables.count import add_to_count
+from penstock.tables.provision import History, Maxima, Units
 from penstock.tables.stored_item import StoredItem, pack_item, unpack_item
 
 IndexKind = Literal["GLOBAL", "LOCAL"]
@@ -46,11 +47,20 @@ class IndexDescriptor(msgspec.Struct, frozen=True, kw_only=True):
     """CREATING while the items that were there before it are read in, DELETING until it is gone."""
     status_ms: int = 0
     """When `status` began."""
+    history: History = History()
+    maxima: Maxima = Maxima()
+    warm: Units | None = None
+    """The warm throughput that was asked for."""
 
     @property
     def key_schema(self) -> KeySchema:
         """The key of the index."""
         return KeySchema(tuple(self.partition_key), tuple(self.sort_key))
+
+    @property
+    def units(self) -> Units:
+        """The provisioned throughput of the index; zero where there is none."""
+        return Units(self.read_units, self.write_units)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +121,11 @@ class Index:
     def counts_prefix(self) -> bytes:
         """What the keys of all counts of the index begin with."""
         return Prefix.INDEX_COUNT.key + self.descriptor.number.to_bytes(8, "big")
+
+    @property
+    def spans(self) -> tuple[Span, Span]:
+        """The keys of all that is kept for the index: its entries and their counts."""
+        return self.entries, Span.of_prefix(self.counts_prefix)
 
     def check(self, item: Item) -> None:
         """Raise ValidationException where `item` cannot be stored because of this index's key."""

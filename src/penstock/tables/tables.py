@@ -18,6 +18,7 @@ from penstock.storage.waist import Engine, Lock, Reader, Transaction
 from penstock.tables.catalog import NUMBER_LOCK, StaleTable, check_current, find_table, next_number
 from penstock.tables.claims import Claims
 from penstock.tables.descriptor import Table
+from penstock.tables.state import is_gone, is_usable
 from penstock.tables.write import Change, Decide, change_item
 
 T = TypeVar("T")
@@ -44,13 +45,22 @@ class Tables:
         self.claims = Claims()
 
     def find(self, region: str, name: str) -> Table | None:
-        """Return the table of that name, or None."""
-        return self.engine.snapshot(lambda reader: find_table(reader, region, name))
+        """Return the table of that name in whatever state, or None."""
+        table = self.engine.snapshot(lambda reader: find_table(reader, region, name))
+        if table is None or table.descriptor.status == "ACTIVE":
+            return table
+        return None if is_gone(table.descriptor, self.clock.now_ms()) else table
 
     def table(self, region: str, name: str) -> Table:
-        """Return the table of that name; the data plane's ResourceNotFoundException without one."""
-        table = self.find(region, name)
+        """Return the table of that name, whose items can be read and written.
+
+        Raises the data plane's ResourceNotFoundException where there is none.
+        """
+        table = self.engine.snapshot(lambda reader: find_table(reader, region, name))
         if table is None:
+            raise dynamodb.resource_not_found()
+        descriptor = table.descriptor
+        if descriptor.status != "ACTIVE" and not is_usable(descriptor, self.clock.now_ms()):
             raise dynamodb.resource_not_found()
         return table
 

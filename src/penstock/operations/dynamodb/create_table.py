@@ -97,8 +97,8 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     if request.get("SSESpecification", {}) not in ({}, {"Enabled": False}):
         raise dynamodb.not_yet("encryption with a key (SSESpecification)")
     tables = context.tables
-    if tables.find(context.region, name) is not None:
-        raise dynamodb.table_exists(name)
+    now_ms = tables.clock.now_ms()
+    tables.read(lambda reader: catalog.check_free(reader, context.region, name, now_ms))
     descriptor = Descriptor(
         name=name,
         region=context.region,

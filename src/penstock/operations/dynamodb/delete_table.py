@@ -27,7 +27,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         count = context.tables.read(lambda reader: table_count(reader, table))
         now_ms = context.tables.clock.now_ms()
         await context.tables.engine.transact(
-            lambda txn: catalog.delete_table(txn, table, now_ms), locks=table.locks
+            lambda txn: catalog.delete_table(txn, table, None, now_ms), locks=table.locks
         )
         return {"TableDescription": table_description(table.descriptor, "DELETING", count)}
 

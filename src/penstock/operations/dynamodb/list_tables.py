@@ -21,8 +21,9 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Answer with one page of names."""
     limit = request.get("Limit", limits.list_tables_max)
     after = request.get("ExclusiveStartTableName")
+    now_ms = context.tables.clock.now_ms()
     names, more = context.tables.read(
-        lambda reader: list_tables(reader, context.region, after, limit)
+        lambda reader: list_tables(reader, context.region, after, limit, now_ms)
     )
     answer: dict[str, Any] = {"TableNames": names}
     return answer | ({"LastEvaluatedTableName": names[-1]} if more else {})
