@@ -243,12 +243,13 @@ def _canonical_members(raw: dict[str, Any], level: int) -> Item:
     members = {}
     for name, value in raw.items():
         if not 0 < len(name) <= _SHORT_NAME_CHARS_MAX:
-            _check_name(name)
+            check_attribute_name(name)
         members[name] = _canonical(value, level)
     return members
 
 
-def _check_name(name: str) -> None:
+def check_attribute_name(name: str) -> None:
+    """Raise ValidationException for an attribute name that is empty or above 64 KB."""
     if not name:  # AWS's words for the same in ExpressionAttributeNames; so DynamoDB Local
         raise validation("Empty attribute name")
     if len(name.encode()) > attribute_name_bytes_max:

@@ -281,20 +281,33 @@ class MapOf:
         return None
 
 
+_ATTRIBUTE_VALUE = f"{JAVA}AttributeValue"
+
+
+class AttributeValue:
+    """One attribute value as it arrives: `items.values` judges what it holds."""
+
+    def read(self, value: Any, path: str, failures: Failures) -> Any:
+        check_types(value)
+        return value
+
+    def text(self, value: Any) -> str:
+        """Return the value as the service prints it, which is without what it is."""
+        return _ATTRIBUTE_VALUE
+
+
 class AttributeMap:
     """A JSON object of attribute values as they arrive: `items.values` judges what they hold."""
 
-    _JAVA_TYPE = f"{JAVA}AttributeValue"
-
     def read(self, value: Any, path: str, failures: Failures) -> Any:
-        _check_is_map(value, self._JAVA_TYPE)
+        _check_is_map(value, _ATTRIBUTE_VALUE)
         for member in value.values():
             check_types(member)
         return value
 
     def text(self, value: Any) -> str:
         """Return the map as the service prints it, which is without what the values are."""
-        members = (f"{name}={self._JAVA_TYPE}" for name in islice(value, _SHOWN_MAX))
+        members = (f"{name}={_ATTRIBUTE_VALUE}" for name in islice(value, _SHOWN_MAX))
         return f"{{{', '.join(members)}}}"
 
 

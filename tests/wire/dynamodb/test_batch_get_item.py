@@ -127,8 +127,8 @@ def test_wrong_json_types_further_in(unreadable: Callable[..., str], plain: str)
             ),
         ),
         (
-            batch("abc", KEY, AttributesToGet=["a"]),
-            "the legacy parameter AttributesToGet is not supported by this release of Penstock",
+            batch("abc", KEY, AttributesToGet=["a", "b", "a"]),
+            "One or more parameter values were invalid: Duplicate value in attribute name: a",
         ),
         (
             batch("abc", KEY, ProjectionExpression=""),

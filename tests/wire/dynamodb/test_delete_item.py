@@ -109,20 +109,6 @@ def test_return_values_that_delete_does_not_have(
         )
 
 
-@pytest.mark.parametrize(
-    ("name", "given"), [("Expected", {"a": {"Exists": False}}), ("ConditionalOperator", "AND")]
-)
-def test_legacy_parameters_are_refused_by_name(
-    invalid: Callable[..., str], ddb: Any, plain: str, key: dict[str, Any], name: str, given: Any
-) -> None:
-    """A legacy condition is refused, never ignored."""
-    ddb.put_item(TableName=plain, Item=key)
-    assert invalid(DELETE, delete(plain, key, **{name: given})) == (
-        f"the legacy parameter {name} is not supported by this release of Penstock"
-    )
-    assert stored(ddb, plain, key) == key
-
-
 def test_the_order_of_refusals(refusal: Callable[..., tuple[str, str]], plain: str) -> None:
     """Of several mistakes the first is told: put right one by one, they come in this order."""
     request = delete("no;table", {"pk": {"N": "x"}}, ReturnValues="x", ConditionExpression="(")

@@ -157,8 +157,8 @@ def test_values_that_no_key_can_have(
             "ExpressionAttributeNames can only be specified when using expressions",
         ),
         (
-            {"AttributesToGet": ["a"]},
-            "the legacy parameter AttributesToGet is not supported by this release of Penstock",
+            {"AttributesToGet": ["a", "b", "a"]},
+            "One or more parameter values were invalid: Duplicate value in attribute name: a",
         ),
         (
             {"AttributesToGet": []},

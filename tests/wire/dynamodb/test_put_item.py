@@ -206,19 +206,6 @@ def test_return_values_that_put_does_not_have(
 
 
 @pytest.mark.parametrize(
-    ("name", "given"), [("Expected", {"a": {"Exists": False}}), ("ConditionalOperator", "OR")]
-)
-def test_legacy_parameters_are_refused_by_name(
-    invalid: Callable[..., str], ddb: Any, plain: str, key: dict[str, Any], name: str, given: Any
-) -> None:
-    """A legacy condition is refused, never ignored."""
-    assert invalid(PUT, put(plain, key, **{name: given})) == (
-        f"the legacy parameter {name} is not supported by this release of Penstock"
-    )
-    assert stored(ddb, plain, key) is None
-
-
-@pytest.mark.parametrize(
     ("more", "text"),
     [
         (

@@ -285,24 +285,6 @@ def test_keys_are_not_updated(
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("AttributeUpdates", {"a": {"Value": {"S": "a"}}}),
-        ("Expected", {"a": {"Exists": False}}),
-        ("ConditionalOperator", "OR"),
-    ],
-)
-def test_legacy_parameters_are_refused_by_name(
-    invalid: Callable[..., str], ddb: Any, plain: str, key: Item, name: str, value: Any
-) -> None:
-    """A legacy parameter is refused, never ignored."""
-    assert invalid(UPDATE, update(plain, key, **{name: value})) == (
-        f"the legacy parameter {name} is not supported by this release of Penstock"
-    )
-    assert stored(ddb, plain, key) is None
-
-
 def test_the_order_of_refusals(
     refusal: Callable[..., tuple[str, str]], plain: str, key: Item
 ) -> None:

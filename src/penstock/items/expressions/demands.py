@@ -24,7 +24,7 @@ Demand = Callable[[Values], None]
 """Raises ValidationException where the values of a request break it."""
 
 _SETS: Final = frozenset({"SS", "NS", "BS"})
-_LONG_NAMES: Final = {
+LONG_TYPE_NAMES: Final = {
     "S": "STRING",
     "N": "NUMBER",
     "B": "BINARY",
@@ -85,7 +85,7 @@ def section_operand(kind: str, section: str, placeholder: str) -> Demand:
     def check(values: Values) -> None:
         found = _type_of(values[placeholder])
         if found not in accepted:
-            raise wrong_section_operand(kind, section, _LONG_NAMES[found])
+            raise wrong_section_operand(kind, section, LONG_TYPE_NAMES[found])
 
     return check
 
@@ -114,7 +114,7 @@ def type_name(kind: str, operand: Operand) -> Demand:
         value = values[operand.placeholder]
         if "S" not in value:
             raise wrong_operand_type(kind, "attribute_type", _type_of(value))
-        if value["S"] not in _LONG_NAMES:
+        if value["S"] not in LONG_TYPE_NAMES:
             raise invalid_type_name(kind, value["S"])
 
     return check

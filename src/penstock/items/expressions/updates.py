@@ -296,11 +296,8 @@ def _added(read: Operand, placeholder: str) -> Change:
         current, given = read(item, values), values[placeholder]
         if current is None:
             return given
-        ((kind, content),) = given.items()
-        present = _content(current, kind)
-        if kind == "N":
-            return {"N": add(present, content)}
-        return {kind: sorted({*present, *content}, key=_SETS[kind])}
+        _content(current, next(iter(given)))
+        return added(current, given)
 
     return value
 
@@ -310,9 +307,23 @@ def _without(read: Operand, placeholder: str) -> Change:
         current, given = read(item, values), values[placeholder]
         if current is None:
             return None
-        ((kind, content),) = given.items()
-        gone = frozenset(content)
-        left = [member for member in _content(current, kind) if member not in gone]
-        return {kind: left} if left else None
+        _content(current, next(iter(given)))
+        return without(current, given)
 
     return value
+
+
+def added(current: Value, given: Value) -> Value:
+    """Return the sum of two numbers, or the union of two sets of one type."""
+    ((kind, content),) = given.items()
+    if kind == "N":
+        return {"N": add(current["N"], content)}
+    return {kind: sorted({*current[kind], *content}, key=_SETS[kind])}
+
+
+def without(current: Value, given: Value) -> Value | None:
+    """Return a set without the members of another of its type; None where none is left."""
+    ((kind, content),) = given.items()
+    gone = frozenset(content)
+    left = [member for member in current[kind] if member not in gone]
+    return {kind: left} if left else None

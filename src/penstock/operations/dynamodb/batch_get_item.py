@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from penstock.base import limits
 from penstock.base.errors import dynamodb
-from penstock.items.expressions import Projection, check_scalar_keys, prepare
+from penstock.items.expressions import Projection, check_scalar_keys
 from penstock.items.keys import ItemKey, item_key_for_lookup
+from penstock.items.legacy import Parameters
 from penstock.items.values import Item, canonical_item
 from penstock.operations.dynamodb import capacity, members
 from penstock.operations.dynamodb.reads import shown
@@ -17,7 +18,7 @@ from penstock.storage.waist import Reader
 from penstock.tables.descriptor import Table
 from penstock.tables.read import get_item
 from penstock.tables.stored_item import StoredItem
-from penstock.wire.shapes import JAVA, ListOf, MapOf, String, Structure, required
+from penstock.wire.shapes import JAVA, ListOf, MapOf, Structure, required
 
 _KEYS_AND_ATTRIBUTES = Structure(
     "KeysAndAttributes",
@@ -25,8 +26,9 @@ _KEYS_AND_ATTRIBUTES = Structure(
     ConsistentRead=members.BOOLEAN,
     ProjectionExpression=members.EXPRESSION,
     ExpressionAttributeNames=members.NAMES,
-    AttributesToGet=ListOf(String(), low=1),
+    AttributesToGet=members.ATTRIBUTES_TO_GET,
 )
+_PARAMETERS = Parameters(("ProjectionExpression",), ("AttributesToGet",))
 
 SHAPE = Structure(
     "BatchGetItemInput",
@@ -94,8 +96,7 @@ def _parts(requested: dict[str, dict[str, Any]]) -> list[Part]:
             " Member must have length greater than or equal to 1"
         )
     for name, asked in requested.items():
-        if "AttributesToGet" in asked:
-            raise dynamodb.not_yet(members.LEGACY.format("AttributesToGet"))
+        _PARAMETERS.check_style(asked)
         if len(asked["Keys"]) > limits.batch_get_keys_max:
             raise dynamodb.validation(
                 f"1 validation error detected: Value at 'RequestItems.{name}.member.Keys' failed to"
@@ -109,7 +110,7 @@ def _parts(requested: dict[str, dict[str, Any]]) -> list[Part]:
             name,
             asked,
             [canonical_item(key) for key in asked["Keys"]],
-            prepare(asked, ("ProjectionExpression",)).projection,
+            _PARAMETERS.prepare(asked).projection,
         )
         for name, asked in requested.items()
     ]

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from penstock.base.errors import dynamodb
-from penstock.items.expressions import prepare
 from penstock.items.keys import item_key_for_lookup
+from penstock.items.legacy import Parameters
 from penstock.items.values import canonical_item
 from penstock.operations.dynamodb import members
 from penstock.operations.dynamodb.writes import (
@@ -34,6 +34,7 @@ SHAPE = Structure(
     ExpressionAttributeValues=members.VALUES,
     **members.legacy_condition(),
 )
+_PARAMETERS = Parameters(("ConditionExpression",), ("Expected", "ConditionalOperator"))
 
 
 async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -47,10 +48,11 @@ def prepare_write(request: Mapping[str, Any]) -> Callable[[Table], Write]:
 
     ValidationException here for what is wrong without a table, there for what its table refuses.
     """
+    _PARAMETERS.check_style(request)
     keys = canonical_item(request["Key"])
     if request.get("ReturnValues", "NONE") not in {"NONE", "ALL_OLD"}:
         raise dynamodb.validation("ReturnValues can only be ALL_OLD or NONE")
-    condition = prepare(request, ("ConditionExpression",)).condition
+    condition = _PARAMETERS.prepare(request).condition
 
     def decide(old: StoredItem | None) -> None:
         check_condition(request, condition, old)

@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from penstock.items.expressions import check_scalar_keys, prepare
+from penstock.items.expressions import check_scalar_keys
 from penstock.items.keys import item_key_for_lookup
+from penstock.items.legacy import Parameters
 from penstock.items.values import canonical_item
 from penstock.operations.dynamodb import capacity, members
 from penstock.operations.dynamodb.reads import shown
 from penstock.operations.operation import Context
 from penstock.tables.read import get_item
-from penstock.wire.shapes import ListOf, String, Structure, required
+from penstock.wire.shapes import Structure, required
 
 SHAPE = Structure(
     "GetItemInput",
@@ -19,14 +20,16 @@ SHAPE = Structure(
     ConsistentRead=members.BOOLEAN,
     ProjectionExpression=members.EXPRESSION,
     ExpressionAttributeNames=members.NAMES,
-    **members.legacy(AttributesToGet=ListOf(String(), low=1)),
+    AttributesToGet=members.ATTRIBUTES_TO_GET,
 )
+_PARAMETERS = Parameters(("ProjectionExpression",), ("AttributesToGet",))
 
 
 async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Answer with the item, or without an Item member where there is none."""
+    _PARAMETERS.check_style(request)
     keys = canonical_item(request["Key"])
-    projection = prepare(request, ("ProjectionExpression",)).projection
+    projection = _PARAMETERS.prepare(request).projection
     name = members.table_name(context, request["TableName"])
     table = context.tables.table(context.region, name)
     key = item_key_for_lookup(table.schema, keys)

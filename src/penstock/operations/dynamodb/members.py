@@ -15,14 +15,18 @@ from penstock.tables.descriptor import Table
 from penstock.wire.shapes import (
     JAVA,
     AttributeMap,
+    AttributeValue,
     Boolean,
     Integer,
+    ListOf,
     MapOf,
     Member,
+    Shape,
     String,
     Structure,
     demanded,
     later,
+    required,
 )
 
 NAME_PATTERN = "[a-zA-Z0-9_.-]+"
@@ -44,6 +48,51 @@ SELECT = String(
     values=("SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES")
 )
 POSITIVE = Integer(low=1)
+
+# The legacy parameters, from before expressions.
+ATTRIBUTES_TO_GET = ListOf(String(), low=1)
+CONDITIONAL_OPERATOR = String(values=("OR", "AND"))
+_COMPARISON_OPERATOR = String(
+    values=(
+        "IN",
+        "NULL",
+        "BETWEEN",
+        "LT",
+        "NOT_CONTAINS",
+        "EQ",
+        "GT",
+        "NOT_NULL",
+        "NE",
+        "LE",
+        "BEGINS_WITH",
+        "GE",
+        "CONTAINS",
+    )
+)
+_EXPECTED = Structure(
+    "ExpectedAttributeValue",
+    Value=AttributeValue(),
+    Exists=BOOLEAN,
+    ComparisonOperator=_COMPARISON_OPERATOR,
+    AttributeValueList=ListOf(AttributeValue()),
+)
+CONDITIONS = MapOf(
+    Structure(
+        "Condition",
+        AttributeValueList=ListOf(AttributeValue()),
+        ComparisonOperator=required(_COMPARISON_OPERATOR),
+    ),
+    f"{JAVA}Condition",
+)
+ATTRIBUTE_UPDATES = MapOf(
+    Structure(
+        "AttributeValueUpdate",
+        Value=AttributeValue(),
+        Action=String(values=("ADD", "DELETE", "PUT")),
+    ),
+    f"{JAVA}AttributeValueUpdate",
+)
+
 # The control plane misses its name first, and judges its form after all other constraints.
 CONTROL_TABLE_NAME = demanded(String())
 
@@ -60,12 +109,12 @@ def legacy(**shapes: Any) -> dict[str, Member]:
     return {name: later(LEGACY.format(name), shape) for name, shape in shapes.items()}
 
 
-def legacy_condition() -> dict[str, Member]:
+def legacy_condition() -> dict[str, Shape]:
     """Return the legacy parameters of a conditional write."""
-    return legacy(
-        Expected=MapOf(Structure("ExpectedAttributeValue"), f"{JAVA}ExpectedAttributeValue"),
-        ConditionalOperator=String(values=("OR", "AND")),
-    )
+    return {
+        "Expected": MapOf(_EXPECTED, f"{JAVA}ExpectedAttributeValue"),
+        "ConditionalOperator": CONDITIONAL_OPERATOR,
+    }
 
 
 def table_name(

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from penstock.base.errors.expressions import update_too_large
-from penstock.items.expressions import Update, prepare
+from penstock.items.expressions import Update
 from penstock.items.keys import item_key_for_lookup
+from penstock.items.legacy import Parameters
 from penstock.items.values import Item, canonical_item, check_nesting
 from penstock.operations.dynamodb import members
 from penstock.operations.dynamodb.writes import (
@@ -20,7 +21,7 @@ from penstock.tables.descriptor import Table
 from penstock.tables.stored_item import StoredItem
 from penstock.tables.tables import Write
 from penstock.tables.write import Change
-from penstock.wire.shapes import JAVA, MapOf, Structure, required
+from penstock.wire.shapes import Structure, required
 
 SHAPE = Structure(
     "UpdateItemInput",
@@ -35,9 +36,11 @@ SHAPE = Structure(
     ExpressionAttributeNames=members.NAMES,
     ExpressionAttributeValues=members.VALUES,
     **members.legacy_condition(),
-    **members.legacy(
-        AttributeUpdates=MapOf(Structure("AttributeValueUpdate"), f"{JAVA}AttributeValueUpdate")
-    ),
+    AttributeUpdates=members.ATTRIBUTE_UPDATES,
+)
+_PARAMETERS = Parameters(
+    ("UpdateExpression", "ConditionExpression"),
+    ("AttributeUpdates", "Expected", "ConditionalOperator"),
 )
 
 
@@ -63,8 +66,9 @@ def prepare_write(request: Mapping[str, Any]) -> UpdateWrite:
 
     ValidationException here for what is wrong without a table, there for what its table refuses.
     """
+    _PARAMETERS.check_style(request)
     keys = canonical_item(request["Key"])
-    prepared = prepare(request, ("UpdateExpression", "ConditionExpression"))
+    prepared = _PARAMETERS.prepare(request)
     update, condition = prepared.update, prepared.condition
 
     def decide(old: StoredItem | None) -> StoredItem | None:
