@@ -1,8 +1,9 @@
 """The backfill: brings what follows a table's items up to the items that were there before it.
 
-A new index starts empty and CREATING, a time to live starts incomplete; from that moment every
-write keeps them. The backfill goes through the table once, adds what is missing, and says so in the
-descriptor. An index that is DELETING is cleared and taken out.
+A new index starts empty and CREATING; from that moment every write keeps it. Once its table is no
+longer UPDATING the backfill goes through the items, adds what is missing, and makes it ACTIVE. What
+the passing of time alone has ended, it takes out of the descriptors: states that are over, indexes
+and tables that are gone.
 
 Each step is a transaction of its own, over few items of one partition, which finds the table as it
 was prepared or is prepared anew. Nothing of the way is stored: what a stop interrupts begins again
@@ -19,9 +20,16 @@ from penstock.base import limits
 from penstock.items.keys import ItemKey
 from penstock.storage.waist import Reader, Span, Transaction
 from penstock.tables.all_tables import all_tables
-from penstock.tables.catalog import StaleTable, check_current, replace_table, table_of
+from penstock.tables.catalog import (
+    StaleTable,
+    check_current,
+    find_table,
+    forget_table,
+    replace_table,
+    table_of,
+)
 from penstock.tables.descriptor import Descriptor, Partition, Table
-from penstock.tables.index import IndexDescriptor
+from penstock.tables.state import is_gone, settled
 from penstock.tables.tables import Tables, until_current
 
 _CHUNK_ROWS = 8
@@ -38,43 +46,28 @@ class _Wanted(NamedTuple):
 
 
 class Backfill:
-    """The job that fills and drops indexes, `delay_ms` after they were created or deleted."""
+    """The job that fills indexes and tidies up after states that are over."""
 
-    def __init__(self, tables: Tables, delay_ms: int = 0) -> None:
+    def __init__(self, tables: Tables) -> None:
         self._tables = tables
-        self._delay_ms = delay_ms
 
     async def run(self) -> float | None:
         """Do all that is due; return in how many milliseconds more will be, None for nothing."""
         waits: list[float] = []
         async for descriptor in all_tables(self._tables.engine):
-            if descriptor.status == "DELETING":
+            wait_ms = descriptor.status_until_ms - self._now_ms()
+            if descriptor.status != "ACTIVE" and wait_ms > 0:
+                waits.append(min(wait_ms, limits.backfill_interval_ms))
                 continue
-            for index in descriptor.indexes:
-                wait_ms = self._wait_ms(index)
-                if wait_ms > 0:
-                    waits.append(wait_ms)
-                elif index.status == "DELETING":
-                    await self._drop(descriptor, index.number)
-            wanted = self._wanted(descriptor)
-            if wanted is not None:
+            if descriptor.status != "ACTIVE":
+                await self._change(descriptor, lambda current: current)
+            wanted = _wanted(descriptor)
+            if wanted.indexes:
                 await self._fill(descriptor, wanted)
         return min(waits, default=None)
 
-    def _wait_ms(self, index: IndexDescriptor) -> float:
-        """Return how long it is until the index may leave its status; at most the delay."""
-        if index.status not in {"CREATING", "DELETING"}:
-            return 0
-        remaining = index.status_ms + self._delay_ms - self._tables.clock.now_ms()
-        return min(remaining, self._delay_ms)
-
-    def _wanted(self, descriptor: Descriptor) -> _Wanted | None:
-        indexes = frozenset(
-            index.number
-            for index in descriptor.indexes
-            if index.status == "CREATING" and self._wait_ms(index) <= 0
-        )
-        return _Wanted(descriptor.number, indexes) if indexes else None
+    def _now_ms(self) -> int:
+        return self._tables.clock.now_ms()
 
     async def _fill(self, found: Descriptor, wanted: _Wanted) -> None:
         """Go through the items of a table, and then say that what is wanted is complete."""
@@ -92,7 +85,7 @@ class Backfill:
             except StaleTable:
                 continue
             await asyncio.sleep(0)  # so that requests come between, also where nothing was written
-        await self._change(found, lambda descriptor: self._filled(descriptor, wanted))
+        await self._change(found, lambda current: self._filled(current, wanted))
 
     async def _step(
         self, table: Table, partition: Partition, at: bytes, fills: Sequence[Fill]
@@ -111,7 +104,7 @@ class Backfill:
         return await self._tables.engine.transact(work, locks=(partition.lock,))
 
     def _filled(self, descriptor: Descriptor, wanted: _Wanted) -> Descriptor:
-        now_ms = self._tables.clock.now_ms()
+        now_ms = self._now_ms()
         indexes = [
             replace(index, status="ACTIVE", status_ms=now_ms)
             if index.number in wanted.indexes and index.status == "CREATING"
@@ -120,37 +113,30 @@ class Backfill:
         ]
         return replace(descriptor, indexes=indexes)
 
-    async def _drop(self, found: Descriptor, number: int) -> None:
-        """Clear what is left of an index that is DELETING, and take it out of its table."""
-
-        def without(descriptor: Descriptor) -> Descriptor:
-            kept = [
-                index
-                for index in descriptor.indexes
-                if index.number != number or index.status != "DELETING"
-            ]
-            return replace(descriptor, indexes=kept)
-
-        await self._change(found, without)
-
     async def _change(self, found: Descriptor, change: Callable[[Descriptor], Descriptor]) -> None:
-        """Change a table's descriptor, and clear the indexes that are in it no more."""
+        """Change a table's descriptor, freed of all states that are over."""
 
         async def attempt() -> None:
-            table = self._tables.find(found.region, found.name)
-            if table is None or table.descriptor.number != found.number:
+            old = self._tables.read(lambda reader: find_table(reader, found.region, found.name))
+            if old is None or old.descriptor.number != found.number:
                 return
-            old, new = table, table_of(change(table.descriptor))
-
-            def work(txn: Transaction) -> None:
-                replace_table(txn, old, new)
-                for span in set(old.followers) - set(new.followers):
-                    txn.clear(span)
-
-            if new.stored != old.stored:
-                await self._tables.engine.transact(work, locks=old.locks)
+            table, now_ms = old, self._now_ms()
+            if is_gone(table.descriptor, now_ms):
+                await self._tables.engine.transact(
+                    lambda txn: forget_table(txn, table), locks=table.locks
+                )
+                return
+            new = table_of(change(settled(table.descriptor, now_ms)))
+            await self._tables.engine.transact(
+                lambda txn: replace_table(txn, table, new), locks=table.locks
+            )
 
         await until_current(attempt)
+
+
+def _wanted(descriptor: Descriptor) -> _Wanted:
+    creating = (index.number for index in descriptor.indexes if index.status == "CREATING")
+    return _Wanted(descriptor.number, frozenset(creating))
 
 
 def _fills(table: Table, wanted: _Wanted) -> list[Fill]:

@@ -137,6 +137,12 @@ def delete_table(txn: Transaction, table: Table, last: Table | None, now_ms: int
     txn.set(table.key, None if last is None else last.stored)
 
 
+def forget_table(txn: Transaction, table: Table) -> None:
+    """Take away what was shown of a table while it was being deleted."""
+    check_current(txn, table)
+    txn.set(table.key, None)
+
+
 def clear_index(txn: Transaction, index: Index) -> None:
     """Delete every entry of an index and their counts."""
     for span in index.spans:
