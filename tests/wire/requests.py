@@ -92,7 +92,25 @@ def _writes(table: str) -> dict[str, Body]:
             "ReturnValues": "UPDATED_NEW",
             **TOLD,
         },
+        "TransactWriteItems": {"TransactItems": _actions(table), **TOLD},
     }
+
+
+def _actions(table: str) -> list[Body]:
+    condition: Body = {
+        "TableName": table,
+        "ConditionExpression": "#s = :v OR attribute_not_exists(m.x[0])",
+        "ExpressionAttributeNames": NAMES,
+        "ExpressionAttributeValues": VALUES,
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+    keys: list[Body] = [{"pk": {"S": "p"}, "sk": {"N": str(n)}} for n in range(2, 5)]
+    return [
+        {"Put": {"Item": ITEM, **condition}},
+        {"Update": {"Key": keys[0], "UpdateExpression": "SET a = :v", **condition}},
+        {"Delete": {"Key": keys[1], **condition}},
+        {"ConditionCheck": {"Key": keys[2], **condition}},
+    ]
 
 
 def _reads(table: str) -> dict[str, Body]:
@@ -121,6 +139,10 @@ def _reads(table: str) -> dict[str, Body]:
             "TotalSegments": 1,
             "Limit": 3,
             "ExclusiveStartKey": KEY,
+            **TOLD,
+        },
+        "TransactGetItems": {
+            "TransactItems": [{"Get": {"TableName": table, "Key": KEY, **projected}}],
             **TOLD,
         },
     }

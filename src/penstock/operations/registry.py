@@ -15,6 +15,8 @@ from penstock.operations.dynamodb import (
     put_item,
     query,
     scan,
+    transact_get_items,
+    transact_write_items,
     update_item,
     update_table,
 )
@@ -39,6 +41,8 @@ ACTIONS: dict[str, dict[str, ModuleType]] = {
         "PutItem": put_item,
         "Query": query,
         "Scan": scan,
+        "TransactGetItems": transact_get_items,
+        "TransactWriteItems": transact_write_items,
         "UpdateItem": update_item,
         "UpdateTable": update_table,
     },
@@ -56,8 +60,6 @@ COMING: dict[str, tuple[str, ...]] = {
         "DescribeTimeToLive",
         "ExecuteStatement",
         "ExecuteTransaction",
-        "TransactGetItems",
-        "TransactWriteItems",
         "UpdateTimeToLive",
     ),
 }

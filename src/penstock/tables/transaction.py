@@ -11,7 +11,7 @@ its table cancels it, before any condition is judged, 4. so do items that anothe
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from penstock.base.errors.api import ApiError, RequestError
 from penstock.base.errors.transactions import (
@@ -34,6 +34,8 @@ from penstock.tables.tables import (
 )
 from penstock.tables.tokens import Token, is_known, remember, token_key, token_lock
 from penstock.tables.write import Change
+
+T = TypeVar("T")
 
 
 class Action(NamedTuple):
@@ -95,25 +97,36 @@ async def _attempt(
         return await tables.engine.transact(work, locks=locks, reads=places)
 
 
-def _writes(tables: Tables, region: str, actions: Sequence[Action]) -> list[Write]:
-    """Return the writes of all actions; ApiError where one does not fit its table."""
-    found = {name: tables.table(region, name) for name in {action.table for action in actions}}
-    writes: list[Write] = []
+def fitting(prepare: Sequence[Callable[[], T]], place: Callable[[T], bytes]) -> list[T]:
+    """Return what each action of a transaction makes by `prepare`; `place` tells its item's key.
+
+    Raises ValidationException where two actions have one item, and TransactionCanceledException
+    with the reason of the first action that does not fit its table.
+    """
+    made: list[T] = []
     reasons: list[Reason | None] = []
-    for action in actions:
+    for each in prepare:
         reason = None
         try:
-            writes.append(action.prepare(found[action.table]))
+            made.append(each())
         except RequestError:
             raise
         except ApiError as error:
             reason = reason_of(error)
         reasons.append(reason)
-    if len(set(places_of(writes))) < len(writes):
+    if len(set(map(place, made))) < len(made):
         raise several_actions_on_one_item()
-    if len(writes) < len(actions):
+    if len(made) < len(prepare):
         raise transaction_canceled(_first_only(reasons))
-    return writes
+    return made
+
+
+def _writes(tables: Tables, region: str, actions: Sequence[Action]) -> list[Write]:
+    found = {name: tables.table(region, name) for name in {action.table for action in actions}}
+    return fitting(
+        [partial(action.prepare, found[action.table]) for action in actions],
+        lambda write: write.table.item_key(write.key),
+    )
 
 
 def _changes(txn: Transaction, writes: Sequence[Write]) -> list[Change]:

@@ -14,6 +14,7 @@ PREFIXES = {
     "SerializationException": "com.amazon.coral.service#",
     "UnknownOperationException": "com.amazon.coral.service#",
 }
+CAPITAL_MESSAGE = {"SerializationException", "IdempotentParameterMismatchException"}
 Refusal = tuple[str, str | None]
 
 
@@ -32,7 +33,7 @@ def refusal(raw: Callable[..., Any]) -> Callable[..., Refusal]:
         assert re.fullmatch("[A-Z0-9]{52}", answer.headers["x-amzn-requestid"])
         prefix, hash_sign, code = answer.json["__type"].rpartition("#")
         assert prefix + hash_sign == PREFIXES.get(code, "com.amazonaws.dynamodb.v20120810#")
-        member = "Message" if code == "SerializationException" else "message"
+        member = "Message" if code in CAPITAL_MESSAGE else "message"
         assert answer.json.keys() <= {"__type", member, "Item"}
         return code, answer.json.get(member)
 

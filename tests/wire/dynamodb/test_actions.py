@@ -14,8 +14,6 @@ COMING = [
     "DescribeTimeToLive",
     "ExecuteStatement",
     "ExecuteTransaction",
-    "TransactGetItems",
-    "TransactWriteItems",
     "UpdateTimeToLive",
 ]
 

@@ -1,10 +1,13 @@
 """BatchWriteItem: up to 25 puts and deletes, each judged alone, made in one transaction.
 
-AWS promises each element alone; making all of them at once is stronger, so nothing is ever left
-unprocessed.
+AWS promises each element alone; making all of them at once is stronger. What is left unprocessed
+are the elements whose items a transaction is about to change or checks: of BatchWriteItem, AWS's
+model has no error for such a conflict, and says to try again what is left.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import compress
+from operator import not_
 from typing import Any, NamedTuple
 
 from penstock.base import limits
@@ -16,7 +19,7 @@ from penstock.operations.dynamodb.writes import item_within_limit
 from penstock.operations.operation import Context
 from penstock.tables.descriptor import Table
 from penstock.tables.stored_item import StoredItem
-from penstock.tables.tables import Write
+from penstock.tables.tables import Write, places_of
 from penstock.wire.shapes import JAVA, ListOf, MapOf, Structure, required
 
 _WRITE_REQUEST = Structure(
@@ -43,29 +46,43 @@ class Element(NamedTuple):
     """One put (`new` is the item) or delete (`new` is None) of a batch."""
 
     given_name: str
+    asked: dict[str, Any]
     attributes: Item
     new: StoredItem | None
 
 
 async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
-    """Make all the writes and answer that none is left."""
+    """Make the writes and answer with those that are left."""
     elements = _elements(request["RequestItems"])
     names = {given: members.table_name(context, given) for given in request["RequestItems"]}
     order = list(dict.fromkeys(names.values()))
+    free: list[bool] = []
 
     def prepare(tables: Sequence[Table]) -> list[Write]:
         by_name = dict(zip(order, tables, strict=True))
         writes = [_write(by_name[names[element.given_name]], element) for element in elements]
-        if len({write.table.item_key(write.key) for write in writes}) < len(writes):
+        places = places_of(writes)
+        if len(set(places)) < len(places):
             raise dynamodb.validation("Provided list of item keys contains duplicates")
-        return writes
+        claimed = context.tables.claims.items
+        free[:] = [place not in claimed for place in places]
+        return list(compress(writes, free))
 
     changes = await context.tables.change(context.region, order, prepare)
     units: dict[str, float] = {}
-    for element, change in zip(elements, changes, strict=True):
+    for element, change in zip(compress(elements, free), changes, strict=True):
         name = names[element.given_name]
         units[name] = units.get(name, 0.0) + capacity.write_units(change)
-    return {"UnprocessedItems": {}} | capacity.consumed_by_table(request, units)
+    left = _requests(compress(elements, map(not_, free)))
+    return {"UnprocessedItems": left} | capacity.consumed_by_table(request, units)
+
+
+def _requests(elements: Iterable[Element]) -> dict[str, list[dict[str, Any]]]:
+    """Return `elements` as a request has them."""
+    requests: dict[str, list[dict[str, Any]]] = {}
+    for element in elements:
+        requests.setdefault(element.given_name, []).append(element.asked)
+    return requests
 
 
 def _elements(requested: dict[str, list[dict[str, Any]]]) -> list[Element]:
@@ -86,8 +103,8 @@ def _element(given_name: str, write: dict[str, Any]) -> Element:
         )
     if "PutRequest" in write:
         item = canonical_item(write["PutRequest"]["Item"])
-        return Element(given_name, item, item_within_limit(item, dynamodb.item_too_large))
-    return Element(given_name, canonical_item(write["DeleteRequest"]["Key"]), None)
+        return Element(given_name, write, item, item_within_limit(item, dynamodb.item_too_large))
+    return Element(given_name, write, canonical_item(write["DeleteRequest"]["Key"]), None)
 
 
 def _write(table: Table, element: Element) -> Write:
