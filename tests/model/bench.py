@@ -1,0 +1,143 @@
+"""Servers that programs run on: the operations in this process, or any endpoint by boto3."""
+
+import asyncio
+import json
+from base64 import b64decode, b64encode
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from penstock.app.jobs import jobs
+from penstock.base.errors.api import ApiError
+from penstock.base.ids import Entropy
+from penstock.operations.operation import Services
+from penstock.operations.registry import operations
+from penstock.storage.memory import MemoryEngine
+from penstock.storage.rocksdb import RocksEngine
+from penstock.storage.waist import Engine
+from penstock.tables.tables import Tables
+from penstock.testing.clock import FakeClock
+from penstock.testing.server import RunningServer
+from penstock.wire.sigv4 import Caller
+
+TABLES = "DynamoDB_20120810."
+STREAMS = "DynamoDBStreams_20120810."
+_CALLER = Caller("us-east-1", "AKIDEXAMPLE")
+
+
+class Failure(Exception):
+    """An error that the server answered with: its code and body."""
+
+    def __init__(self, code: str, body: dict[str, Any]) -> None:
+        super().__init__(f"{code}: {body}")
+        self.code = code
+        self.body = body
+
+
+class Bench(Protocol):
+    """A server under test, whose clock the test moves."""
+
+    clock: FakeClock
+
+    def call(self, target: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer to a request, both as JSON; Failure where there is none."""
+        ...
+
+    def catch_up(self) -> None:
+        """Let all jobs of the server run once."""
+        ...
+
+
+class InProcess:
+    """The operations of a server, without its edge."""
+
+    def __init__(self, data: Path | None) -> None:
+        """Open a memory engine that rehearses, or, with `data`, a rocksdb engine there."""
+        self.clock = FakeClock()
+        self._loop = asyncio.new_event_loop()
+        self._engine = self._loop.run_until_complete(self._open(data))
+        tables = Tables(self._engine, self.clock, Entropy(0), "000000000000")
+        services = Services(tables, 4)
+        self._operations = operations(services)
+        self._jobs = jobs(services)
+
+    async def _open(self, data: Path | None) -> Engine:
+        if data is None:
+            return MemoryEngine(self.clock, rehearse=True)
+        return RocksEngine.open(data, self.clock)
+
+    def call(self, target: str, body: dict[str, Any]) -> dict[str, Any]:
+        operation = self._operations[target]
+        asked = json.loads(json.dumps(body))  # an operation may keep what it was given
+        try:
+            answer = self._loop.run_until_complete(operation.call(_CALLER, asked))
+        except ApiError as error:
+            raise Failure(error.code, _decoded(error.body())) from None
+        return _decoded(answer)
+
+    def catch_up(self) -> None:
+        for job in self._jobs:
+            self._loop.run_until_complete(job.run())
+
+    def close(self) -> None:
+        """Close the engine."""
+
+        async def close() -> None:
+            self._engine.close()
+
+        self._loop.run_until_complete(close())
+        self._loop.close()
+
+
+def _decoded(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer as its client sees it."""
+    decoded: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(answer))
+    return decoded
+
+
+class ByClient:
+    """A server behind boto3 clients."""
+
+    def __init__(self, server: RunningServer, clock: FakeClock, ddb: Any, streams: Any) -> None:
+        self.clock = clock
+        self._server = server
+        self._clients = {TABLES: ddb, STREAMS: streams}
+
+    def call(self, target: str, body: dict[str, Any]) -> dict[str, Any]:
+        service, _, action = target.rpartition(".")
+        client = self._clients[service + "."]
+        try:
+            answer = client._make_api_call(action, _with_bytes(body))
+        except ClientError as error:
+            found = error.response
+            raise Failure(found["Error"]["Code"], _with_base64(found)) from None
+        answer.pop("ResponseMetadata")
+        decoded: dict[str, Any] = _with_base64(answer)
+        return decoded
+
+    def catch_up(self) -> None:
+        self._server.catch_up()
+
+
+def _with_bytes(node: Any) -> Any:
+    """Return a JSON request with its binary values as boto3 takes them."""
+    if isinstance(node, list):
+        return [_with_bytes(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    if len(node) == 1 and isinstance(node.get("B"), str):
+        return {"B": b64decode(node["B"])}
+    if len(node) == 1 and isinstance(node.get("BS"), list):
+        return {"BS": [b64decode(member) for member in node["BS"]]}
+    return {name: _with_bytes(each) for name, each in node.items()}
+
+
+def _with_base64(node: Any) -> Any:
+    """Return boto3's answer with its binary values as JSON has them."""
+    if isinstance(node, bytes):
+        return b64encode(node).decode()
+    if isinstance(node, list):
+        return [_with_base64(each) for each in node]
+    return {k: _with_base64(v) for k, v in node.items()} if isinstance(node, dict) else node
