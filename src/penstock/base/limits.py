@@ -131,6 +131,7 @@ token_sweep_interval_ms = 60_000.0
 background_scan_rows_max = 64  # of one step
 background_step_bytes_max = 1024 * 1024  # of items read in one step
 backfill_interval_ms = 5_000.0  # an alarm rings where a table changes: this is for what it missed
+expiry_age_seconds_max = 5 * 365 * 24 * 3600  # [D] 2026-10: what is older never expires
 expiry_deletes_max = 25  # in one transaction, each with an old image in its record
 
 # --- clients: reading a stream, tail and demo [P]

@@ -1,9 +1,9 @@
 """The backfill: brings what follows a table's items up to the items that were there before it.
 
 A new index starts empty and CREATING; from that moment every write keeps it. Once its table is no
-longer UPDATING the backfill goes through the items, adds what is missing, and makes it ACTIVE. What
-the passing of time alone has ended, it takes out of the descriptors: states that are over, indexes
-and tables that are gone.
+longer UPDATING the backfill goes through the items, adds what is missing, and makes it ACTIVE. The
+rows of a new time to live come in the same way. What the passing of time alone has ended, it takes
+out of the descriptors: states that are over, indexes and tables that are gone.
 
 Each step is a transaction of its own, over few items of one partition, which finds the table as it
 was prepared or is prepared anew. Nothing of the way is stored: what a stop interrupts begins again
@@ -28,7 +28,7 @@ from penstock.tables.catalog import (
     replace_table,
     table_of,
 )
-from penstock.tables.descriptor import Descriptor, Partition, Table
+from penstock.tables.descriptor import Descriptor, Partition, Table, TimeToLive
 from penstock.tables.state import is_gone, settled
 from penstock.tables.tables import Tables, until_current
 
@@ -39,10 +39,11 @@ Fill = Callable[[Transaction, int, ItemKey, bytes], None]
 
 
 class _Wanted(NamedTuple):
-    """What is to be filled: which indexes of which table, by their numbers."""
+    """What is to be filled: which indexes of which table, by their numbers, and its expiry."""
 
     table: int
     indexes: frozenset[int]
+    time_to_live: TimeToLive | None
 
 
 class Backfill:
@@ -62,7 +63,7 @@ class Backfill:
             if descriptor.status != "ACTIVE":
                 await self._change(descriptor, lambda current: current)
             wanted = _wanted(descriptor)
-            if wanted.indexes:
+            if wanted.indexes or wanted.time_to_live is not None:
                 await self._fill(descriptor, wanted)
         return min(waits, default=None)
 
@@ -111,7 +112,10 @@ class Backfill:
             else index
             for index in descriptor.indexes
         ]
-        return replace(descriptor, indexes=indexes)
+        time_to_live = descriptor.time_to_live
+        if time_to_live is not None and time_to_live == wanted.time_to_live:
+            time_to_live = replace(time_to_live, complete=True)
+        return replace(descriptor, indexes=indexes, time_to_live=time_to_live)
 
     async def _change(self, found: Descriptor, change: Callable[[Descriptor], Descriptor]) -> None:
         """Change a table's descriptor, freed of all states that are over."""
@@ -136,18 +140,24 @@ class Backfill:
 
 def _wanted(descriptor: Descriptor) -> _Wanted:
     creating = (index.number for index in descriptor.indexes if index.status == "CREATING")
-    return _Wanted(descriptor.number, frozenset(creating))
+    time_to_live = descriptor.time_to_live
+    if time_to_live is not None and (time_to_live.complete or not time_to_live.enabled):
+        time_to_live = None
+    return _Wanted(descriptor.number, frozenset(creating), time_to_live)
 
 
 def _fills(table: Table, wanted: _Wanted) -> list[Fill]:
     """Return what fills those of `wanted` that the table still waits for."""
     if table.descriptor.number != wanted.table or table.descriptor.status == "DELETING":
         return []
-    return [
+    fills: list[Fill] = [
         index.fill
         for index in table.indexes.values()
         if index.descriptor.number in wanted.indexes and index.descriptor.status == "CREATING"
     ]
+    if table.expiry is not None and table.descriptor.time_to_live == wanted.time_to_live:
+        fills.append(table.expiry.fill)
+    return fills
 
 
 def _some_rows(reader: Reader, span: Span) -> tuple[list[tuple[bytes, bytes]], bytes]:

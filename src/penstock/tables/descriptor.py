@@ -20,6 +20,7 @@ from penstock.items.keys import (
 from penstock.storage.prefixes import Prefix
 from penstock.storage.waist import Lock, Span
 from penstock.streams.stream import ViewType, record_log, stream_lock
+from penstock.tables.expiry import Expiry
 from penstock.tables.index import Index, IndexDescriptor
 from penstock.tables.provision import History, Maxima, Units
 
@@ -142,6 +143,7 @@ class Table:
             for index in descriptor.indexes
             if index.status != "DELETING"
         }
+        self.expiry = _expiry(descriptor)
         self.has_collections = any(index.is_local for index in self.indexes.values())
         self.key = table_key(descriptor.region, descriptor.name)
         self.item_prefix = Prefix.ITEM.key + descriptor.number.to_bytes(8, "big")
@@ -166,11 +168,13 @@ class Table:
 
     @property
     def followers(self) -> tuple[Span, ...]:
-        """The keys of what follows the items: index entries, their counts, collection sizes."""
+        """The keys of what follows the items: index entries and counts, collections, expiry."""
         spans = [span for index in self.indexes.values() for span in index.spans]
         if self.has_collections:
             number = self.descriptor.number.to_bytes(8, "big")
             spans.append(Span.of_prefix(Prefix.COLLECTION_SIZE.key + number))
+        if self.expiry is not None:
+            spans.append(self.expiry.rows)
         return tuple(spans)
 
     @cached_property
@@ -196,6 +200,13 @@ class Table:
         stream = self.descriptor.stream
         held = (self.lock, *(partition.lock for partition in self.partitions))
         return held if stream is None else (*held, stream_lock(stream.number, stream.arn))
+
+
+def _expiry(descriptor: Descriptor) -> Expiry | None:
+    time_to_live = descriptor.time_to_live
+    if time_to_live is None or not time_to_live.enabled:
+        return None
+    return Expiry(descriptor.number, time_to_live.attribute)
 
 
 def table_key(region: str, name: str) -> bytes:

@@ -69,7 +69,13 @@ def change_item(
     add_to_count(txn, partition.count_key, (new is not None) - (old is not None), growth)
     change = Change(old, new)
     if table.indexes:
-        change = _follow(txn, table, partition, key, change, growth)
+        indexes = _follow(txn, table, partition, key, change)
+        if table.has_collections:
+            growth += sum(each.growth for each in indexes if each.index.is_local)
+            _grow_collection(txn, table, key, growth)
+        change = Change(old, new, indexes, _collection(txn, table, key, keys))
+    if table.expiry is not None:
+        table.expiry.update(txn, key, old, new)
     stream = table.descriptor.stream
     if stream is not None and (log := partition.log) is not None:
         region, view_type = table.descriptor.region, stream.view_type

@@ -13,9 +13,9 @@ from penstock.items.values import Item
 from penstock.storage.waist import Reader, Span, Transaction
 from penstock.tables.catalog import clear_index, replace_table, table_of
 from penstock.tables.count import Count
-from penstock.tables.descriptor import Descriptor, Table
+from penstock.tables.descriptor import Descriptor, Table, TableStatus
 from penstock.tables.index import Index, IndexDescriptor, ProjectionType
-from penstock.tables.state import entering, settled
+from penstock.tables.state import settled
 from penstock.tables.stored_item import unpack_item
 from penstock.tables.tables import Tables, until_current
 from penstock.tables.write import index_count
@@ -29,6 +29,11 @@ def table_in(tables: Tables) -> Table:
     return tables.table(REGION, NAME)
 
 
+def in_status(descriptor: Descriptor, status: TableStatus, until_ms: int) -> Descriptor:
+    """Return the table in that status until then."""
+    return replace(descriptor, status=status, status_until_ms=until_ms)
+
+
 async def change_table(
     tables: Tables, change: Callable[[Descriptor], Descriptor], delay_ms: int = 0
 ) -> None:
@@ -38,7 +43,7 @@ async def change_table(
         old = table_in(tables)
         now_ms = tables.clock.now_ms()
         changed = change(settled(old.descriptor, now_ms))
-        new = table_of(entering(changed, "UPDATING", now_ms, delay_ms))
+        new = table_of(in_status(changed, "UPDATING", now_ms + delay_ms))
 
         def work(txn: Transaction) -> None:
             replace_table(txn, old, new)

@@ -11,7 +11,6 @@ from penstock.items.values import Item
 from penstock.storage.waist import Span
 from penstock.tables.backfill import Backfill
 from penstock.tables.catalog import delete_table, table_of
-from penstock.tables.state import entering
 from penstock.tables.tables import Tables
 from penstock.testing.clock import FakeClock
 from unit.tables.followers import (
@@ -19,6 +18,7 @@ from unit.tables.followers import (
     check_indexes,
     create_index,
     drop_indexes,
+    in_status,
     put_item,
     rows_in,
     statuses,
@@ -215,7 +215,7 @@ def test_what_is_gone_by_its_time_is_taken_out_of_the_catalogue() -> None:
         assert await backfill.run() is None
         assert statuses(tables) == {}
         table = table_in(tables)
-        last = table_of(entering(table.descriptor, "DELETING", clock.now_ms(), DELAY_MS))
+        last = table_of(in_status(table.descriptor, "DELETING", clock.now_ms() + DELAY_MS))
         await tables.engine.transact(
             lambda txn: delete_table(txn, table, last, clock.now_ms()), locks=table.locks
         )
