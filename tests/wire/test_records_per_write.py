@@ -97,6 +97,29 @@ def batch_delete(key: Item) -> Item:
     return {"DeleteRequest": {"Key": key}}
 
 
+def transact(*actions: Callable[[str, Item], Item]) -> Write:
+    return lambda ddb, table, key: ddb.transact_write_items(
+        TransactItems=[action(table, key) for action in actions]
+    )
+
+
+def in_transaction(kind: str, **members: Any) -> Callable[[str, Item], Item]:
+    """Return an action on the case's item; a Put has its attributes in `Item`."""
+
+    def action(table: str, key: Item) -> Item:
+        of_item = {"Item": {**key, **members["Item"]}} if "Item" in members else {"Key": key}
+        return {kind: {"TableName": table, **members, **of_item}}
+
+    return action
+
+
+def failing_elsewhere(table: str, _key: Item) -> Item:
+    """Return the check of an item that is not there."""
+    nowhere = {"pk": {"S": "of no case"}, "sk": {"N": "0"}}
+    check = {"TableName": table, "Key": nowhere, "ConditionExpression": PRESENT}
+    return {"ConditionCheck": check}
+
+
 ONE, TWO = {"N": "1"}, {"N": "2"}
 ABSENT, PRESENT = "attribute_not_exists(pk)", "attribute_exists(pk)"
 CASES = [
@@ -160,6 +183,46 @@ CASES = [
     Case("batch, the same key twice", A, batch(batch_put(FULL), batch_delete), A, True),
     Case("batch delete", FULL, batch(batch_delete), NO_ITEM),
     Case("batch delete, absent", NO_ITEM, batch(batch_delete), NO_ITEM),
+    Case("transaction, new", NO_ITEM, transact(in_transaction("Put", Item=FULL)), FULL),
+    Case("transaction, changed", A, transact(in_transaction("Put", Item=FULL)), FULL),
+    Case(
+        "transaction, unchanged by value",
+        FULL,
+        transact(in_transaction("Put", Item=FULL_SPELT_OTHERWISE)),
+        FULL,
+    ),
+    Case(
+        "transaction, updated",
+        A,
+        transact(
+            in_transaction(
+                "Update", UpdateExpression="ADD a :a", ExpressionAttributeValues={":a": ONE}
+            )
+        ),
+        {"a": TWO},
+    ),
+    Case("transaction, deleted", FULL, transact(in_transaction("Delete")), NO_ITEM),
+    Case("transaction, deleted, absent", NO_ITEM, transact(in_transaction("Delete")), NO_ITEM),
+    Case(
+        "transaction, checked",
+        A,
+        transact(in_transaction("ConditionCheck", ConditionExpression=PRESENT)),
+        A,
+    ),
+    Case(
+        "transaction, cancelled by its own condition",
+        A,
+        transact(in_transaction("Put", Item=FULL, ConditionExpression=ABSENT)),
+        A,
+        True,
+    ),
+    Case(
+        "transaction, cancelled by another item",
+        A,
+        transact(in_transaction("Put", Item=FULL), failing_elsewhere),
+        A,
+        True,
+    ),
 ]
 Recorded = dict[str, list[Record]]
 
@@ -371,6 +434,20 @@ def test_each_element_of_a_batch_is_judged_alone(
     ]
     events = {r["dynamodb"]["Keys"]["pk"]["S"]: r["eventName"] for r in later}
     assert events == {"new": "INSERT", "changed": "MODIFY", "gone": "REMOVE"}
+
+
+def test_each_action_of_a_transaction_has_its_record(
+    ddb: Any, new_table: Callable[..., str], read_stream: Callable[[str], list[Record]]
+) -> None:
+    """A hundred items of all shards, once; sent again with its token, it records nothing."""
+    table = new_table(view_type="NEW_IMAGE")
+    names = [f"item {n}" for n in range(100)]
+    actions = [in_transaction("Put", Item=A)(table, {"pk": {"S": name}}) for name in names]
+    for _ in range(2):
+        ddb.transact_write_items(TransactItems=actions, ClientRequestToken=table)
+    records = read_stream(table)
+    assert sorted(r["dynamodb"]["Keys"]["pk"]["S"] for r in records) == sorted(names)
+    assert {r["eventName"] for r in records} == {"INSERT"}
 
 
 def test_the_life_of_one_item(
