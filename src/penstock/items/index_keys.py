@@ -10,8 +10,11 @@ Texts of the errors: AWS, 2026-10.
 
 from collections.abc import Sequence
 
-from penstock.base.errors.api import ApiError
-from penstock.base.errors.dynamodb import parameter_values_invalid, request_invalid
+from penstock.base.errors.dynamodb import (
+    index_key_empty,
+    index_key_of_wrong_type,
+    updated_index_key_empty,
+)
 from penstock.base.limits import partition_key_bytes_max, sort_key_bytes_max
 from penstock.items.keys import (
     ItemKey,
@@ -31,29 +34,33 @@ _LENGTH_BYTES = 2
 def index_key(schema: KeySchema, item: Item) -> ItemKey | None:
     """Return where an index of `schema` has its entry of `item`.
 
-    None where `item` lacks one of the key's attributes or has it in another type, so that the index
-    has no entry of it: `check_index_key` tells whether the item may be stored at all.
+    None where `item` lacks one of the key's attributes, or has what cannot be in the key: an item
+    that was stored before there was the index has no entry in it then. `check_index_key` tells
+    whether an item may be stored at all.
     """
     for name, kind in schema.attributes:
         if not item.get(name, {}).get(kind):
             return None
-    partition = index_partition_bytes([item[name] for name, _ in schema.partition])
-    return ItemKey(
-        partition_hash(partition),
-        partition,
-        index_sort_bytes([item[name] for name, _ in schema.sort]),
-    )
+    partition_values = [item[name] for name, _ in schema.partition]
+    sort_values = [item[name] for name, _ in schema.sort]
+    if _size(partition_values) > partition_key_bytes_max or _size(sort_values) > sort_key_bytes_max:
+        return None
+    partition = index_partition_bytes(partition_values)
+    return ItemKey(partition_hash(partition), partition, index_sort_bytes(sort_values))
 
 
-def check_index_key(index_name: str, schema: KeySchema, item: Item) -> None:
+def check_index_key(
+    index_name: str, schema: KeySchema, item: Item, *, updated: bool = False
+) -> None:
     """Raise ValidationException where `item` has a key attribute of the index that cannot be one.
 
-    An attribute that is absent is well: the index just has no entry of the item.
+    An attribute that is absent is well: the index just has no entry of the item. `updated` says
+    that an update made the item, which is told in another text.
     """
     for attribute in schema.attributes:
         value = item.get(attribute.name)
         if value is not None:
-            _check_attribute(index_name, attribute, value)
+            _check_attribute(index_name, attribute, value, updated=updated)
     check_index_key_size(
         [item[name] for name, _ in schema.partition if name in item], partition=True
     )
@@ -66,7 +73,7 @@ def check_index_key_size(values: Sequence[Value], *, partition: bool) -> None:
     Fact: the text for sort keys speaks of an aggregated size; that of several attributes of a
     partition key is taken to be judged alike.
     """
-    size = sum(len(key_part_bytes(value)) for value in values)
+    size = _size(values)
     if partition and size > partition_key_bytes_max:
         raise too_large_partition_key()
     if not partition and size > sort_key_bytes_max:
@@ -91,25 +98,21 @@ def index_sort_prefix(values: Sequence[Value], beginning: Value) -> bytes:
     return index_sort_bytes(values) + _escaped(beginning)
 
 
+def _size(values: Sequence[Value]) -> int:
+    return sum(len(key_part_bytes(value)) for value in values)
+
+
 def _escaped(value: Value) -> bytes:
     return key_part_bytes(value).replace(b"\x00", b"\x00\xff")
 
 
-def _check_attribute(index_name: str, attribute: KeyAttribute, value: Value) -> None:
-    content = value.get(attribute.type)
+def _check_attribute(
+    index_name: str, attribute: KeyAttribute, value: Value, *, updated: bool
+) -> None:
+    name, kind = attribute
+    content = value.get(kind)
     if content is None:
-        raise parameter_values_invalid(
-            f"Type mismatch for Index Key {attribute.name} Expected: {attribute.type} Actual:"
-            f" {next(iter(value))} IndexName: {index_name}"
-        )
+        raise index_key_of_wrong_type(index_name, name, kind, next(iter(value)))
     if not content:
-        raise _empty_index_key(index_name, attribute)
-
-
-def _empty_index_key(index_name: str, attribute: KeyAttribute) -> ApiError:
-    noun = "string" if attribute.type == "S" else "binary"
-    return request_invalid(
-        "One or more parameter values are not valid. A value specified for a secondary index key is"
-        " not supported. The AttributeValue for a key attribute cannot contain an empty"
-        f" {noun} value. IndexName: {index_name}, IndexKey: {attribute.name}"
-    )
+        noun = "string" if kind == "S" else "binary"
+        raise updated_index_key_empty(noun) if updated else index_key_empty(index_name, name, noun)

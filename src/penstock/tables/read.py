@@ -25,6 +25,8 @@ class ItemPage(NamedTuple):
     size: int
     last: StoredItem | None
     """The last item looked at where the page ended before the span did, else None."""
+    fetched: list[int]
+    """The bytes of each item that was fetched for an entry looked at."""
 
 
 def get_item(reader: Reader, table: Table, key: ItemKey) -> StoredItem | None:
@@ -40,9 +42,14 @@ def read_page(
     *,
     backward: bool = False,
     keep: Callable[[Item], bool] | None = None,
+    fetch: Callable[[StoredItem], StoredItem] | None = None,
 ) -> ItemPage:
-    """Return a page of the items of `span`, those for which `keep` holds."""
+    """Return a page of the items of `span`, those for which `keep` holds.
+
+    Where they are entries of an index, `fetch` returns the whole item of each.
+    """
     kept: list[StoredItem] = []
+    fetched: list[int] = []
     scanned = size = 0
     chunk = _FIRST_CHUNK_ROWS
     while True:
@@ -52,12 +59,16 @@ def read_page(
             item = unpack_item(stored)
             scanned += 1
             size += item.size
-            if keep is None or keep(item.item()):
-                kept.append(item)
+            shown = item
+            if fetch is not None:
+                shown = fetch(item)
+                fetched.append(shown.size)
+            if keep is None or keep(shown.item()):
+                kept.append(shown)
             if size > limits.page_bytes_max or scanned == limit:
-                return ItemPage(kept, scanned, size, item)
+                return ItemPage(kept, scanned, size, item, fetched)
         if len(rows) < asked:
-            return ItemPage(kept, scanned, size, None)
+            return ItemPage(kept, scanned, size, None, fetched)
         span = beyond(span, rows[-1][0], backward)
         chunk = min(chunk * 2, limits.scan_rows_max)
 

@@ -30,9 +30,11 @@ from penstock.items.keys import (
     sort_key_bytes,
 )
 from penstock.items.values import Item, Value
-from penstock.storage.waist import Span, after_prefix
+from penstock.storage.waist import Reader, Span, after_prefix
 from penstock.tables.descriptor import Table
 from penstock.tables.index import Index
+from penstock.tables.read import get_item
+from penstock.tables.stored_item import StoredItem
 
 Values = Sequence[Value]
 
@@ -137,8 +139,14 @@ class Source:
         in_index = index_key(self.index.schema, names)
         if in_index is None or len(names) != len(self.place_names):
             raise schema_mismatch()
-        self.index.check(names)
         return Place(in_index, item.suffix)
+
+    def fetch(self, reader: Reader, entry: StoredItem) -> StoredItem:
+        """Return the whole item of an entry of the index, from the same view of the store."""
+        key = item_key_for_lookup(self.table.schema, self.table.schema.key_of(entry.item()))
+        item = get_item(reader, self.table, key)
+        assert item is not None  # an entry changes in the transaction of its item
+        return item
 
     def partition_bytes(self, values: Values) -> bytes:
         """Return the bytes of a partition key, as they stand in `Place.key`."""

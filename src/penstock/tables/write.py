@@ -15,11 +15,18 @@ from penstock.storage.format import pack, unpack
 from penstock.storage.waist import Reader, Span, Transaction
 from penstock.tables.count import Count, add_to_count, sum_of_counts
 from penstock.tables.descriptor import Partition, Table
-from penstock.tables.index import Index, IndexChange
+from penstock.tables.index import Index, IndexChange, check_index_keys
 from penstock.tables.record import record
 from penstock.tables.stored_item import StoredItem, pack_item, unpack_item
 
 Decide = Callable[[StoredItem | None], StoredItem | None]
+
+
+class ItemCollection(NamedTuple):
+    """The items of one partition key and their local index entries: the key, and their bytes."""
+
+    key: Item
+    size: int
 
 
 class Change(NamedTuple):
@@ -29,8 +36,8 @@ class Change(NamedTuple):
     new: StoredItem | None
     indexes: tuple[IndexChange, ...] = ()
     """What changed in the table's indexes, for each in which anything did."""
-    collection_size: int | None = None
-    """The bytes of the item collection afterwards; None where the table keeps no collections."""
+    collection: ItemCollection | None = None
+    """The item's collection afterwards; None where the table keeps no collections."""
 
 
 def change_item(
@@ -49,7 +56,8 @@ def change_item(
     `by_service` marks the record of a change that no client asked for.
 
     Raises what `decide` raises, ValidationException for an item that an index of the table cannot
-    take, and ItemCollectionSizeLimitExceededException.
+    take (in the text for updates: who puts a whole item calls `check_index_keys` before), and
+    ItemCollectionSizeLimitExceededException.
 
     The caller holds the lock of the item's partition.
     """
@@ -61,8 +69,7 @@ def change_item(
     new = decide(old)
     # 2. Unchanged by value is unchanged: nothing is written, no record appears.
     if new == old:
-        size = _collection_size(txn, table, key) if table.has_collections else None
-        return Change(old, old, (), size)
+        return Change(old, old, (), _collection(txn, table, key, keys))
     # 3. The item, what follows it, and the record, in the caller's transaction.
     txn.set(place, None if new is None else pack_item(new))
     growth = (0 if new is None else new.size) - (0 if old is None else old.size)
@@ -99,23 +106,20 @@ def index_count(reader: Reader, index: Index) -> Count:
 
 
 def _follow(
-    txn: Transaction, table: Table, partition: Partition, key: ItemKey, change: Change, growth: int
-) -> Change:
-    """Let the table's indexes and item collections follow `change`, and return it with theirs."""
+    txn: Transaction, table: Table, partition: Partition, key: ItemKey, change: Change
+) -> tuple[IndexChange, ...]:
+    """Let the table's indexes follow `change`, and return what changed in them."""
     old, new = (None if item is None else item.item() for item in change[:2])
+    if new is not None:
+        check_index_keys(table.indexes, new, updated=True)
     followed = (
         index.update(txn, partition.place, key, old, new) for index in table.indexes.values()
     )
-    indexes = tuple(change for change in followed if change is not None)
-    size = None
-    if table.has_collections:
-        growth += sum(change.growth for change in indexes if change.index.is_local)
-        size = _grow_collection(txn, table, key, growth)
-    return change._replace(indexes=indexes, collection_size=size)
+    return tuple(change for change in followed if change is not None)
 
 
-def _grow_collection(txn: Transaction, table: Table, key: ItemKey, growth: int) -> int:
-    """Add `growth` bytes to the item collection of `key` and return its size.
+def _grow_collection(txn: Transaction, table: Table, key: ItemKey, growth: int) -> None:
+    """Add `growth` bytes to the item collection of `key`.
 
     Fact: AWS, 2026-10: what makes a collection smaller is taken however large it is.
     """
@@ -124,7 +128,14 @@ def _grow_collection(txn: Transaction, table: Table, key: ItemKey, growth: int) 
         raise dynamodb.item_collection_too_large()
     place = table.collection_key(key)
     txn.set(place, pack(size.to_bytes(8, "big")) if size else None)
-    return size
+
+
+def _collection(reader: Reader, table: Table, key: ItemKey, keys: Item) -> ItemCollection | None:
+    """Return the collection of the item of `key`, whose attributes are `keys`."""
+    if not table.has_collections:
+        return None
+    name = table.descriptor.partition_key.name
+    return ItemCollection({name: keys[name]}, _collection_size(reader, table, key))
 
 
 def _collection_size(reader: Reader, table: Table, key: ItemKey) -> int:

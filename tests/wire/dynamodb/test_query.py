@@ -165,8 +165,11 @@ def test_wrong_json_types_are_refused_before_anything_else(
             "ExpressionAttributeNames can only be specified when using expressions",
         ),
         (
-            {"TableName": "abc", "IndexName": "index", "KeyConditionExpression": "pk = :p"},
-            "a secondary index (IndexName) is not supported by this release of Penstock",
+            {"TableName": "abc", "IndexName": "in", "KeyConditionExpression": "pk = :p"},
+            (
+                "1 validation error detected: Value 'in' at 'indexName' failed to satisfy"
+                " constraint: Member must have length greater than or equal to 3"
+            ),
         ),
         (
             {"TableName": "abc", "KeyConditions": {}},

@@ -3,6 +3,7 @@
 Texts: AWS, 2026-10, as noted in the facts of each; the `__type` prefixes as dynalite captured them.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from penstock.base.errors.api import CORAL_SERVICE, CORAL_VALIDATE, ApiError, RequestError
@@ -74,6 +75,81 @@ def item_too_large() -> ApiError:
 def item_collection_too_large() -> ApiError:
     """Return the error for a write that takes an item collection over 10 GB."""
     return ApiError("ItemCollectionSizeLimitExceededException", "Collection size exceeded.")
+
+
+def index_key_of_wrong_type(index: str, key: str, expected: str, actual: str) -> ApiError:
+    """Return the error for an item with a key attribute of an index in another type."""
+    return parameter_values_invalid(
+        f"Type mismatch for Index Key {key} Expected: {expected} Actual: {actual} IndexName:"
+        f" {index}"
+    )
+
+
+def index_key_empty(index: str, key: str, type_name: str) -> ApiError:
+    """Return the error for putting an empty key attribute of an index; `string` or `binary`.
+
+    It refuses the whole of a transaction (DynamoDB Local, 2026-11; ExtendDB 184, on AWS).
+    """
+    return _index_key_empty(
+        "A value specified for a secondary index key is not supported.",
+        type_name,
+        f" IndexName: {index}, IndexKey: {key}",
+    )
+
+
+def updated_index_key_empty(type_name: str) -> ApiError:
+    """Return the error for an update that makes a key attribute of an index empty."""
+    return _index_key_empty(
+        "The update expression attempted to update a secondary index key to a value that is not"
+        " supported.",
+        type_name,
+        "",
+    )
+
+
+def _index_key_empty(why: str, type_name: str, where: str) -> ApiError:
+    return request_invalid(
+        f"One or more parameter values are not valid. {why} The AttributeValue for a key attribute"
+        f" cannot contain an empty {type_name} value.{where}"
+    )
+
+
+def index_not_found(name: str) -> ApiError:
+    """Return the error for reading an index that the table does not have."""
+    return validation(f"The table does not have the specified index: {name}")
+
+
+def index_backfilling(name: str) -> ApiError:
+    """Return the error for reading a global index that is not filled yet."""
+    return validation(f"Cannot read from backfilling global secondary index: {name}")
+
+
+def index_read_consistent() -> ApiError:
+    """Return the error for a consistent read of a global index."""
+    return validation("Consistent reads are not supported on global secondary indexes")
+
+
+def index_without_all(name: str) -> ApiError:
+    """Return the error for asking a global index for all attributes where it lacks some."""
+    return parameter_values_invalid(
+        f"Select type ALL_ATTRIBUTES is not supported for global secondary index {name} because its"
+        " projection type is not ALL"
+    )
+
+
+def index_without_attributes(name: str, attributes: Iterable[str]) -> ApiError:
+    """Return the error for asking a global index for attributes that it does not hold."""
+    return parameter_values_invalid(
+        f"Global secondary index {name} does not project [{', '.join(sorted(attributes))}]"
+    )
+
+
+def index_without_filter_attributes(name: str, attributes: Iterable[str]) -> ApiError:
+    """Return the error for a filter by attributes that an index, of any kind, does not hold."""
+    return parameter_values_invalid(
+        f"Secondary index {name} does not project one or more filter attributes:"
+        f" [{', '.join(sorted(attributes))}]"
+    )
 
 
 def not_yet(what: str) -> ApiError:

@@ -347,10 +347,18 @@ def query_type_mismatch() -> ApiError:
 
 def key_not_scalar(attribute: str) -> ApiError:
     """Return the error for a path into a key attribute; DynamoDB Local, 2026-11."""
+    return _not_scalar(f"Key: {attribute}")
+
+
+def index_key_not_scalar(attribute: str) -> ApiError:
+    """Return the error for a path into a key attribute of an index; DynamoDB Local, 2026-11."""
+    return _not_scalar(f"IndexKey: {attribute}")
+
+
+def _not_scalar(which: str) -> ApiError:
     return request_invalid(
         "Key attributes must be scalars; list random access '[]' and map lookup '.' are not"
-        " allowed:"
-        f" Key: {attribute}"
+        f" allowed: {which}"
     )
 
 

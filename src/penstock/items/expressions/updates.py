@@ -89,6 +89,12 @@ class Update:
         self._program = program
         self._values = values
 
+    @property
+    def nested(self) -> frozenset[str]:
+        """The top-level attributes of which it writes or reads a part."""
+        written = {str(name) for name, *below in self._program.paths if below}
+        return self._program.nested | written
+
     def check_keys(self, schema: KeySchema) -> None:
         """Raise ValidationException where the update touches an attribute of the table's key, or
         reads a part of one.

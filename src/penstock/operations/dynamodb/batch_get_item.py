@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 from penstock.base import limits
 from penstock.base.errors import dynamodb
-from penstock.items.expressions import Projection, check_scalar_keys
+from penstock.items.expressions import Projection
 from penstock.items.keys import ItemKey, item_key_for_lookup
 from penstock.items.legacy import Parameters
 from penstock.items.values import Item, canonical_item
 from penstock.operations.dynamodb import capacity, members
-from penstock.operations.dynamodb.reads import shown
+from penstock.operations.dynamodb.reads import check_scalar_keys, shown
 from penstock.operations.operation import Context
 from penstock.storage.waist import Reader
 from penstock.tables.descriptor import Table
@@ -71,7 +71,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         raise dynamodb.validation("Provided list of item keys contains duplicates")
     found = context.tables.read(lambda reader: _read(reader, lookups))
     responses: dict[str, list[Any]] = {part.given_name: [] for part in parts}
-    units: dict[str, float] = {}
+    units: list[tuple[str, capacity.Consumed]] = []
     unprocessed: dict[str, dict[str, Any]] = {}
     for (part, place, table, _), item, fits in found:
         name = part.given_name
@@ -80,8 +80,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
             left["Keys"].append(part.keys[place])
             continue
         consistent = part.asked.get("ConsistentRead", False)
-        read = capacity.read_units(0 if item is None else item.size, consistent)
-        units[table.name] = units.get(table.name, 0.0) + read
+        units.append((table.name, capacity.of_item(item, consistent=consistent)))
         if item is not None:
             responses[name].append(shown(item, part.projection))
     answer = {"Responses": responses, "UnprocessedKeys": unprocessed}
@@ -121,7 +120,7 @@ def _lookups(context: Context, part: Part) -> list[Lookup]:
     table = context.tables.table(context.region, name)
     keys = [item_key_for_lookup(table.schema, key) for key in part.keys]
     if part.projection is not None:
-        check_scalar_keys(table.schema, part.projection.nested)
+        check_scalar_keys(table, part.projection.nested)
     return [Lookup(part, place, table, key) for place, key in enumerate(keys)]
 
 

@@ -15,7 +15,8 @@ from penstock.base.errors import dynamodb
 from penstock.items.keys import item_key_for_lookup
 from penstock.items.values import Item, canonical_item
 from penstock.operations.dynamodb import capacity, members
-from penstock.operations.dynamodb.writes import item_within_limit
+from penstock.operations.dynamodb.collection_metrics import collection_metrics_by_table
+from penstock.operations.dynamodb.writes import check_put, item_within_limit
 from penstock.operations.operation import Context
 from penstock.tables.descriptor import Table
 from penstock.tables.stored_item import StoredItem
@@ -69,12 +70,15 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         return list(compress(writes, free))
 
     changes = await context.tables.change(context.region, order, prepare)
-    units: dict[str, float] = {}
-    for element, change in zip(compress(elements, free), changes, strict=True):
-        name = names[element.given_name]
-        units[name] = units.get(name, 0.0) + capacity.write_units(change)
+    tables = [names[element.given_name] for element in compress(elements, free)]
     left = _requests(compress(elements, map(not_, free)))
-    return {"UnprocessedItems": left} | capacity.consumed_by_table(request, units)
+    return {
+        "UnprocessedItems": left,
+        **capacity.consumed_by_table(
+            request, zip(tables, map(capacity.of_write, changes), strict=True)
+        ),
+        **collection_metrics_by_table(request, zip(tables, changes, strict=True)),
+    }
 
 
 def _requests(elements: Iterable[Element]) -> dict[str, list[dict[str, Any]]]:
@@ -113,4 +117,6 @@ def _write(table: Table, element: Element) -> Write:
     if element.new is not None:
         keys = {name: value for name, value in keys.items() if name in table.schema.names}
     key = item_key_for_lookup(table.schema, keys)
+    if element.new is not None:
+        check_put(table, element.attributes)
     return Write(table, key, keys, lambda _: element.new)

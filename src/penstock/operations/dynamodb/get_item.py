@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from penstock.items.expressions import check_scalar_keys
 from penstock.items.keys import item_key_for_lookup
 from penstock.items.legacy import Parameters
 from penstock.items.values import canonical_item
 from penstock.operations.dynamodb import capacity, members
-from penstock.operations.dynamodb.reads import shown
+from penstock.operations.dynamodb.reads import check_scalar_keys, shown
 from penstock.operations.operation import Context
 from penstock.tables.read import get_item
 from penstock.wire.shapes import Structure, required
@@ -34,11 +33,10 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     table = context.tables.table(context.region, name)
     key = item_key_for_lookup(table.schema, keys)
     if projection is not None:
-        check_scalar_keys(table.schema, projection.nested)
+        check_scalar_keys(table, projection.nested)
     found = context.tables.read(lambda reader: get_item(reader, table, key))
     answer: dict[str, Any] = {}
     if found is not None:
         answer["Item"] = shown(found, projection)
-    size = 0 if found is None else found.size
-    units = capacity.read_units(size, request.get("ConsistentRead", False))
+    units = capacity.of_item(found, consistent=request.get("ConsistentRead", False))
     return answer | capacity.consumed(request, table.name, units)

@@ -1,17 +1,22 @@
 """What Query and Scan share: what of the items is told, where a page goes on, and its answer."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
+from penstock.base import limits
 from penstock.base.errors import dynamodb
 from penstock.base.errors.api import ApiError
 from penstock.items.expressions import Prepared
 from penstock.items.values import Item, canonical_item
 from penstock.operations.dynamodb import capacity, members
 from penstock.operations.dynamodb.reads import shown
+from penstock.operations.operation import Context
+from penstock.storage.waist import Reader, Span
 from penstock.tables.descriptor import Table
-from penstock.tables.read import ItemPage
+from penstock.tables.read import ItemPage, read_page
+from penstock.tables.source import Source
 from penstock.wire.shapes import (
     JAVA,
     Boolean,
@@ -23,9 +28,9 @@ from penstock.wire.shapes import (
     Structure,
     required,
 )
-from penstock.wire.shapes import later as refused
 
 CONDITION_MAP = MapOf(Structure("Condition"), f"{JAVA}Condition")
+INDEX_NAME = String(limits.table_name_chars_min, limits.table_name_chars_max, members.NAME_PATTERN)
 INVALID_START = "The provided starting key is invalid"
 
 
@@ -33,7 +38,7 @@ def page_members(limit: Shape) -> dict[str, Shape | Member]:
     """Return the members that the requests of Query and Scan share."""
     return {
         "TableName": required(members.TABLE_NAME),
-        "IndexName": refused("a secondary index (IndexName)", String()),
+        "IndexName": INDEX_NAME,
         "Select": members.SELECT,
         "Limit": limit,
         "ConsistentRead": Boolean(),
@@ -68,7 +73,7 @@ def check_select(request: Mapping[str, Any], envelope: str = "") -> None:
             f"{envelope}Must specify the AttributesToGet or ProjectionExpression when choosing to"
             " get SPECIFIC_ATTRIBUTES"
         )
-    if select == "ALL_PROJECTED_ATTRIBUTES":
+    if select == "ALL_PROJECTED_ATTRIBUTES" and "IndexName" not in request:
         raise dynamodb.validation(
             f"{envelope}ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"
         )
@@ -92,19 +97,73 @@ def invalid_start() -> Iterator[None]:
         raise dynamodb.validation(f"{INVALID_START}: {error.message}") from None
 
 
-def keep_by(prepared: Prepared) -> Callable[[Item], bool] | None:
-    """Return what the filter keeps; None where there is no filter."""
-    return None if prepared.filter is None else prepared.filter.holds
+def source_of(table: Table, request: Mapping[str, Any]) -> Source:
+    """Return what the request reads: the table, or the index that it names.
+
+    ValidationException for an index that there is not, or that cannot be read as asked.
+    """
+    name = request.get("IndexName")
+    if name is None:
+        return Source(table)
+    index = table.indexes.get(name)
+    if index is None:
+        raise dynamodb.index_not_found(name)
+    if not index.is_local and request.get("ConsistentRead", False):
+        raise dynamodb.index_read_consistent()
+    if index.descriptor.status == "CREATING":
+        raise dynamodb.index_backfilling(name)
+    return Source(table, index)
+
+
+def needs_items(source: Source, select: str | None, prepared: Prepared) -> bool:
+    """Say whether the items themselves must be read for what the index does not hold of them.
+
+    ValidationException where the index is global: it has nothing but what it holds. Nor can any
+    index be filtered by what it does not hold.
+    """
+    index = source.index
+    if index is None:
+        return False
+    if prepared.filter is not None and (lacking := index.lacks(prepared.filter.names)):
+        raise dynamodb.index_without_filter_attributes(index.name, lacking)
+    if select == "ALL_ATTRIBUTES" and index.projected is not None:
+        if not index.is_local:
+            raise dynamodb.index_without_all(index.name)
+        return True
+    if prepared.projection is not None and (lacking := index.lacks(prepared.projection.names)):
+        if not index.is_local:
+            raise dynamodb.index_without_attributes(index.name, lacking)
+        return True
+    return False
 
 
 def answer(
-    request: Mapping[str, Any], table: Table, page: ItemPage, prepared: Prepared
+    context: Context,
+    request: Mapping[str, Any],
+    source: Source,
+    span: Span,
+    prepared: Prepared,
 ) -> dict[str, Any]:
-    """Return the answer that shows `page`."""
+    """Read a page of `span`, and return the answer that shows it."""
+    select = request.get("Select")
+    fetching = needs_items(source, select, prepared)
+
+    def read(reader: Reader) -> ItemPage:
+        return read_page(
+            reader,
+            span,
+            request.get("Limit"),
+            backward=not request.get("ScanIndexForward", True),
+            keep=None if prepared.filter is None else prepared.filter.holds,
+            fetch=partial(source.fetch, reader) if fetching else None,
+        )
+
+    page = context.tables.read(read)
     told: dict[str, Any] = {"Count": len(page.items), "ScannedCount": page.scanned}
-    if request.get("Select") != "COUNT":
+    if select != "COUNT":
         told["Items"] = [shown(item, prepared.projection) for item in page.items]
     if page.last is not None:
-        told["LastEvaluatedKey"] = table.schema.key_of(page.last.item())
-    units = capacity.read_units(page.size, request.get("ConsistentRead", False))
-    return told | capacity.consumed(request, table.name, units)
+        last = page.last.item()
+        told["LastEvaluatedKey"] = {name: last[name] for name in source.place_names}
+    units = capacity.of_page(source, page, consistent=request.get("ConsistentRead", False))
+    return told | capacity.consumed(request, source.table.name, units)

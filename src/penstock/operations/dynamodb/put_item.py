@@ -13,6 +13,7 @@ from penstock.operations.dynamodb.writes import (
     change_one,
     check_condition,
     check_condition_keys,
+    check_put,
     consumed,
     item_within_limit,
 )
@@ -62,6 +63,7 @@ def prepare_write(request: Mapping[str, Any]) -> Callable[[Table], Write]:
 
     def write(table: Table) -> Write:
         key = item_key_for_put(table.schema, item)
+        check_put(table, item)
         check_condition_keys(table, condition)
         return Write(table, key, table.schema.key_of(item), decide)
 

@@ -6,13 +6,14 @@ Texts and the order of the checks: AWS, 2026-06, and dynalite, checked against A
 from typing import Any
 
 from penstock.base.errors import dynamodb
-from penstock.items.expressions import KeyRange, check_scalar_keys, prepare
+from penstock.items.expressions import KeyRange, prepare
 from penstock.items.keys import KeySchema
 from penstock.items.values import Item
 from penstock.operations.dynamodb import members, pages
+from penstock.operations.dynamodb.reads import check_scalar_keys
 from penstock.operations.operation import Context
 from penstock.storage.waist import Span
-from penstock.tables.read import beyond, read_page
+from penstock.tables.read import beyond
 from penstock.tables.source import Place, Source
 from penstock.wire.shapes import Boolean, Integer, Structure
 
@@ -48,21 +49,16 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
             " request."
         )
     table = context.tables.table(context.region, members.table_name(context, request["TableName"]))
-    source = Source(table)
+    source = pages.source_of(table, request)
     place = None if start is None else _start_place(source, start)
     key_range = prepared.key_condition.bind(source.schema)
-    backward = not request.get("ScanIndexForward", True)
-    span = _span(source, key_range, place, backward)
+    span = _span(source, key_range, place, backward=not request.get("ScanIndexForward", True))
     if prepared.projection is not None:
-        check_scalar_keys(table.schema, prepared.projection.nested)
+        check_scalar_keys(table, prepared.projection.nested)
     if prepared.filter is not None:
-        _check_filter(prepared.filter.names, table.schema)
-    page = context.tables.read(
-        lambda reader: read_page(
-            reader, span, limit, backward=backward, keep=pages.keep_by(prepared)
-        )
-    )
-    return pages.answer(request, table, page, prepared)
+        _check_filter(prepared.filter.names, source.schema)
+        check_scalar_keys(table, prepared.filter.nested)
+    return pages.answer(context, request, source, span, prepared)
 
 
 def _start_place(source: Source, start: Item) -> Place:
@@ -81,7 +77,7 @@ def _check_filter(names: frozenset[str], schema: KeySchema) -> None:
             )
 
 
-def _span(source: Source, asked: KeyRange, start: Place | None, backward: bool) -> Span:
+def _span(source: Source, asked: KeyRange, start: Place | None, *, backward: bool) -> Span:
     """Return the keys that the page may read: the condition's, after the starting key."""
     span = source.query(asked)
     if start is None:

@@ -1,15 +1,16 @@
-"""Scan: read all items of a table, or of one of its segments, in the order of their hashes."""
+"""Scan: read all of a table or an index, or of one segment of it, in the order of hashes."""
 
 from typing import Any
 
 from penstock.base import limits
 from penstock.base.errors import dynamodb
-from penstock.items.expressions import check_scalar_keys, prepare
+from penstock.items.expressions import prepare
 from penstock.items.values import Item
 from penstock.operations.dynamodb import members, pages
+from penstock.operations.dynamodb.reads import check_scalar_keys
 from penstock.operations.operation import Context
 from penstock.storage.waist import Span
-from penstock.tables.read import beyond, read_page
+from penstock.tables.read import beyond
 from penstock.tables.source import Source
 from penstock.wire.shapes import Integer, Structure
 
@@ -29,14 +30,12 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     _check_segment(request)
     prepared = prepare(request, ("FilterExpression", "ProjectionExpression"))
     table = context.tables.table(context.region, members.table_name(context, request["TableName"]))
-    span = _span(request, Source(table), start)
+    source = pages.source_of(table, request)
+    span = _span(request, source, start)
     for expression in (prepared.projection, prepared.filter):
         if expression is not None:
-            check_scalar_keys(table.schema, expression.nested)
-    page = context.tables.read(
-        lambda reader: read_page(reader, span, request.get("Limit"), keep=pages.keep_by(prepared))
-    )
-    return pages.answer(request, table, page, prepared)
+            check_scalar_keys(table, expression.nested)
+    return pages.answer(context, request, source, span, prepared)
 
 
 def _check_segment(request: dict[str, Any]) -> None:

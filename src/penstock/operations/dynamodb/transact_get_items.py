@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 from penstock.base import limits
 from penstock.base.errors.transactions import transaction_answer_too_large
-from penstock.items.expressions import Projection, check_scalar_keys, prepare
+from penstock.items.expressions import Projection, prepare
 from penstock.items.keys import ItemKey, item_key_for_lookup
 from penstock.items.values import Item, canonical_item
 from penstock.operations.dynamodb import members
-from penstock.operations.dynamodb.reads import shown
+from penstock.operations.dynamodb.reads import check_scalar_keys, shown
 from penstock.operations.dynamodb.transactions import consumed_by_reads
 from penstock.operations.operation import Context
 from penstock.storage.waist import Reader
@@ -63,7 +63,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     names = [members.table_name(context, get.given_name) for get in gets]
     lookups = _lookups(context, names, gets)
     context.tables.claims.check_all_free([lookup.place for lookup in lookups])
-    items = context.tables.read(lambda reader: _read(reader, lookups))
+    items = context.tables.read(lambda reader: read_together(reader, lookups))
     responses = [
         {} if item is None else {"Item": shown(item, get.projection)}
         for item, get in zip(items, gets, strict=True)
@@ -88,11 +88,11 @@ def _lookups(context: Context, names: Sequence[str], gets: Sequence[Get]) -> lis
 def _lookup(table: Table, get: Get) -> Lookup:
     key = item_key_for_lookup(table.schema, get.keys)
     if get.projection is not None:
-        check_scalar_keys(table.schema, get.projection.nested)
+        check_scalar_keys(table, get.projection.nested)
     return Lookup(table, key)
 
 
-def _read(reader: Reader, lookups: Sequence[Lookup]) -> list[StoredItem | None]:
+def read_together(reader: Reader, lookups: Sequence[Lookup]) -> list[StoredItem | None]:
     """Return the items; ValidationException where they are more than 4 MB together."""
     size = 0
     items = []

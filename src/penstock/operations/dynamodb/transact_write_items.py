@@ -13,6 +13,7 @@ from penstock.items.keys import item_key_for_lookup
 from penstock.items.sizes import item_bytes, text_bytes, value_bytes
 from penstock.items.values import canonical_item
 from penstock.operations.dynamodb import delete_item, members, put_item, update_item
+from penstock.operations.dynamodb.collection_metrics import collection_metrics_by_table
 from penstock.operations.dynamodb.transactions import consumed_by_writes
 from penstock.operations.dynamodb.writes import check_condition, check_condition_keys
 from penstock.operations.operation import Context
@@ -75,7 +76,8 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     names = [members.table_name(context, action["TableName"]) for _, action in asked]
     actions = list(map(Action, names, prepared))
     outcome = await transact(context.tables, context.region, actions, _token(request, encoded))
-    return consumed_by_writes(request, names, outcome)
+    metrics = collection_metrics_by_table(request, zip(names, outcome.changes, strict=True))
+    return consumed_by_writes(request, names, outcome) | metrics
 
 
 def _only_action(member: Request) -> tuple[str, Request]:

@@ -9,6 +9,7 @@ from penstock.items.keys import item_key_for_lookup
 from penstock.items.legacy import Parameters
 from penstock.items.values import Item, canonical_item, check_nesting
 from penstock.operations.dynamodb import members
+from penstock.operations.dynamodb.reads import check_scalar_keys
 from penstock.operations.dynamodb.writes import (
     change_one,
     check_condition,
@@ -56,7 +57,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Update the item and answer with the attributes that ReturnValues asks for."""
     keys, update, write = prepare_write(request)
     change = await change_one(context, request, write)
-    attributes = _attributes(request.get("ReturnValues", "NONE"), update, change, keys)
+    attributes = attributes_of(request.get("ReturnValues", "NONE"), update, change, keys)
     answer = {"Attributes": attributes} if attributes else {}
     return answer | consumed(context, request, change)
 
@@ -73,11 +74,12 @@ def prepare_write(request: Mapping[str, Any]) -> UpdateWrite:
 
     def decide(old: StoredItem | None) -> StoredItem | None:
         check_condition(request, condition, old)
-        return _updated(update, old, keys)
+        return updated(update, old, keys)
 
     def write(table: Table) -> Write:
         if update is not None:
             update.check_keys(table.schema)
+            check_scalar_keys(table, update.nested)
         key = item_key_for_lookup(table.schema, keys)
         check_condition_keys(table, condition)
         return Write(table, key, keys, decide)
@@ -85,7 +87,7 @@ def prepare_write(request: Mapping[str, Any]) -> UpdateWrite:
     return UpdateWrite(keys, update, write)
 
 
-def _updated(update: Update | None, old: StoredItem | None, keys: Item) -> StoredItem | None:
+def updated(update: Update | None, old: StoredItem | None, keys: Item) -> StoredItem | None:
     """Return what becomes of the item; without an expression, an item of its keys is made."""
     if update is None:
         return old or item_within_limit(keys, update_too_large)
@@ -98,7 +100,7 @@ def _updated(update: Update | None, old: StoredItem | None, keys: Item) -> Store
     return stored
 
 
-def _attributes(asked: str, update: Update | None, change: Change, keys: Item) -> Item | None:
+def attributes_of(asked: str, update: Update | None, change: Change, keys: Item) -> Item | None:
     """Return the attributes that ReturnValues asks for, None or empty where there are none."""
     old, new = (None if item is None else item.item() for item in (change.old, change.new))
     if asked == "ALL_OLD":
@@ -107,5 +109,5 @@ def _attributes(asked: str, update: Update | None, change: Change, keys: Item) -
         return new
     if update is None or new is None or asked == "NONE":
         return None
-    updated = update.apply(old, keys)
-    return updated.updated_old(old) if asked == "UPDATED_OLD" else updated.updated_new()
+    made = update.apply(old, keys)
+    return made.updated_old(old) if asked == "UPDATED_OLD" else made.updated_new()

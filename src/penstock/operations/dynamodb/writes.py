@@ -7,12 +7,15 @@ import msgspec
 
 from penstock.base.errors import dynamodb
 from penstock.base.errors.api import ApiError
-from penstock.items.expressions import Condition, check_scalar_keys
+from penstock.items.expressions import Condition
 from penstock.items.values import Item
 from penstock.operations.dynamodb import capacity
+from penstock.operations.dynamodb.collection_metrics import collection_metrics
 from penstock.operations.dynamodb.members import table_name
+from penstock.operations.dynamodb.reads import check_scalar_keys
 from penstock.operations.operation import Context
 from penstock.tables.descriptor import Table
+from penstock.tables.index import check_index_keys
 from penstock.tables.stored_item import StoredItem, stored_item
 from penstock.tables.tables import Write
 from penstock.tables.write import Change
@@ -29,9 +32,18 @@ def check_condition(
 
 
 def check_condition_keys(table: Table, condition: Condition | None) -> None:
-    """Raise ValidationException where `condition` reads a part of one of the table's keys."""
+    """Raise ValidationException where `condition` reads a part of a key attribute."""
     if condition is not None:
-        check_scalar_keys(table.schema, condition.nested)
+        check_scalar_keys(table, condition.nested)
+
+
+def check_put(table: Table, item: Item) -> None:
+    """Raise ValidationException where an index of `table` cannot take `item`, which is to be put.
+
+    What puts a whole item is judged by it alone, before any condition.
+    """
+    if table.indexes:
+        check_index_keys(table.indexes, item)
 
 
 def item_within_limit(item: Item, too_large: Callable[[], ApiError]) -> StoredItem:
@@ -54,9 +66,13 @@ async def change_one(
 
 
 def consumed(context: Context, request: Mapping[str, Any], change: Change) -> dict[str, Any]:
-    """Return the ConsumedCapacity member of the answer to one item's write."""
+    """Return what the answer to one item's write tells of its cost, as asked.
+
+    That are its members ConsumedCapacity and ItemCollectionMetrics.
+    """
     name = table_name(context, request["TableName"])
-    return capacity.consumed(request, name, capacity.write_units(change))
+    units = capacity.of_write(change)
+    return capacity.consumed(request, name, units) | collection_metrics(request, change)
 
 
 def all_old(request: Mapping[str, Any], change: Change) -> dict[str, Any]:
