@@ -43,7 +43,7 @@ lock: dev-environment ## write requirements/*.lock again; ARGS=--upgrade takes t
 
 clean: ## remove the environments and everything else that can be made again
 	@rm -rf .venv .venv.guard .venv-* dist build .pytest_cache .mypy_cache .ruff_cache \
-		.import_linter_cache .hypothesis
+		.import_linter_cache .hypothesis .cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 run-environment:

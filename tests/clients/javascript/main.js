@@ -1,0 +1,9 @@
+// Runs every check against the server at the URL that is the only argument.
+
+import "./client_checks.js";
+import "./document_checks.js";
+import "./electrodb_checks.js";
+import "./streams_checks.js";
+import { runAll } from "./checks.js";
+
+await runAll();
