@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+from pynamodb.models import Model
 
 from server_process import ServerProcess
 from wire.clients import REGION
@@ -90,3 +91,28 @@ def make_table(resource: Any, table_name: str) -> Iterator[Callable[..., Any]]:
 def table(make_table: Callable[..., Any]) -> Any:
     """A Table object with keys pk (S) and sk (N)."""
     return make_table()
+
+
+@pytest.fixture
+def made(endpoint: str, table_name: str) -> Iterator[Callable[[type[Model]], Any]]:
+    """Point a model at the server, make its table and wait for it; deleted after the test."""
+    models: list[type[Model]] = []
+
+    def make(model: type[Model]) -> Any:
+        meta = {
+            "table_name": f"{table_name}.{len(models)}",
+            "host": endpoint,
+            "region": REGION,
+            "aws_access_key_id": ACCESS_KEY,
+            "aws_secret_access_key": SECRET_KEY,
+            "billing_mode": "PAY_PER_REQUEST",
+        }
+        # A class of the test's own: a model remembers its connection.
+        bound: Any = type(model.__name__, (model,), {"Meta": type("Meta", (), meta)})
+        bound.create_table(wait=True)
+        models.append(bound)
+        return bound
+
+    yield make
+    for model in models:
+        model.delete_table()

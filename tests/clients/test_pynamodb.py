@@ -1,7 +1,7 @@
 """PynamoDB: its models, conditions, updates, batches, versions and rate limits."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -66,31 +66,6 @@ class Versioned(Model):
     pk = UnicodeAttribute(hash_key=True)
     name = UnicodeAttribute(null=True)
     version = VersionAttribute()
-
-
-@pytest.fixture
-def made(endpoint: str, table_name: str) -> Iterator[Callable[[ModelType], Any]]:
-    """Point a model at the server, make its table and wait for it; deleted after the test."""
-    models: list[ModelType] = []
-
-    def make(model: ModelType) -> Any:
-        meta = {
-            "table_name": f"{table_name}.{len(models)}",
-            "host": endpoint,
-            "region": "us-east-1",
-            "aws_access_key_id": "AKIDEXAMPLE",
-            "aws_secret_access_key": "secret",
-            "billing_mode": "PAY_PER_REQUEST",
-        }
-        # A class of the test's own: a model remembers its connection.
-        bound: Any = type(model.__name__, (model,), {"Meta": type("Meta", (), meta)})
-        bound.create_table(wait=True)
-        models.append(bound)
-        return bound
-
-    yield make
-    for model in models:
-        model.delete_table()
 
 
 @pytest.fixture
