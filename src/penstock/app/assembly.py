@@ -81,8 +81,13 @@ async def claim_store(engine: Engine, settings: Settings) -> None:
 def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy) -> Assembly:
     """Return one server over `engine`; nothing of it runs yet."""
     tables = Tables(engine, clock, entropy, settings.account)
-    services = Services(tables, settings.shards)
+    services = Services(
+        tables,
+        settings.shards,
+        settings.table_delay_ms,
+        settings.ttl_change_seconds * 1000,
+    )
     return Assembly(
         Dispatch(operations(services), engine=settings.engine, entropy=entropy),
-        Background(jobs(services)),
+        Background(jobs(services, settings)),
     )

@@ -2,20 +2,24 @@
 
 import asyncio
 
+from penstock.app.settings import Settings
 from penstock.base import limits
 from penstock.base.background import Job
 from penstock.operations.operation import Services
 from penstock.tables.backfill import Backfill
+from penstock.tables.expiration import Expiration
 from penstock.tables.tables import Tables
 from penstock.tables.tokens import sweep_tokens
 
 
-def jobs(services: Services) -> list[Job]:
+def jobs(services: Services, settings: Settings) -> list[Job]:
     """Return every job of one server."""
     tables = services.tables
-    backfill = Backfill(tables)
+    backfill = Backfill(tables, services.table_delay_ms)
+    expiration = Expiration(tables)
     return [
         Job("backfill", backfill.run, limits.backfill_interval_ms, services.work),
+        Job("expiration", expiration.run, settings.ttl_interval_seconds * 1000),
         Job("token sweep", lambda: _sweep_tokens(tables), limits.token_sweep_interval_ms),
     ]
 

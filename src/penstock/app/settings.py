@@ -48,6 +48,9 @@ class Settings:
     engine: str
     account: str
     shards: int
+    table_delay_ms: int = 0
+    ttl_interval_seconds: int = 60
+    ttl_change_seconds: int = 0
 
 
 def _host(text: str) -> str:
@@ -121,6 +124,27 @@ SETTINGS = (
         "4",
         "count",
         "the shards of a new table's stream, by hash of the partition key",
+    ),
+    Setting(
+        "table_delay_ms",
+        _whole(0, limits.table_delay_ms_max),
+        "0",
+        "milliseconds",
+        "how long a table stays CREATING, UPDATING or DELETING, and an index with it",
+    ),
+    Setting(
+        "ttl_interval_seconds",
+        _whole(1, limits.ttl_seconds_max),
+        "60",
+        "seconds",
+        "how often items whose time to live has ended are looked for and deleted",
+    ),
+    Setting(
+        "ttl_change_seconds",
+        _whole(0, limits.ttl_seconds_max),
+        "0",
+        "seconds",
+        "how soon after a change of a table's time to live another is refused; AWS takes 1800",
     ),
 )
 

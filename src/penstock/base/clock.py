@@ -35,3 +35,28 @@ def iso_label(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + (
         f"{at_ms % 1000:03d}"
     )
+
+
+def utc_sentence(at_ms: int) -> str:
+    """Return `at_ms` as DynamoDB writes a time into a text, to the second and in UTC."""
+    at = datetime.fromtimestamp(at_ms / 1000, UTC)
+    noon = "AM" if at.hour < 12 else "PM"
+    day = f"{_DAYS[at.weekday()]}, {_MONTHS[at.month - 1]} {at.day}, {at.year}"
+    return f"{day} at {at.hour % 12 or 12}:{at:%M:%S} {noon} Coordinated Universal Time"
+
+
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)

@@ -38,6 +38,11 @@ transaction_token_chars_max = 36  # [M]
 transaction_token_life_ms = 10 * 60 * 1000
 page_bytes_max = 1024 * 1024
 scan_segments_max = 1_000_000
+partiql_statement_chars_max = 8192  # [M]
+partiql_next_token_chars_max = 32_768  # [M]
+partiql_partitions_max = 50  # of one IN or OR
+partiql_partitions_page_items_max = 10
+batch_statements_max = 25  # [M]
 list_tables_max = 100
 table_name_chars_min = 3
 table_name_chars_max = 255
@@ -74,6 +79,10 @@ account_write_units_max = 80_000
 table_read_units_max = 40_000
 table_write_units_max = 40_000
 endpoint_cache_minutes = 1440  # [M]
+
+# --- time to live [M][D] 2026-10
+time_to_live_name_chars_max = 255
+ttl_seconds_max = 86_400  # [P] of its settings
 
 # --- tags [D][M] 2026-10
 tags_per_resource_max = 50

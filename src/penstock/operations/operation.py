@@ -4,11 +4,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from penstock.base.background import Alarm
 from penstock.base.errors import dynamodb
 from penstock.tables.tables import Tables
 from penstock.wire.shapes import Structure
 from penstock.wire.sigv4 import Caller
+
+EMPTY_BODY = msgspec.Raw(b"")
+"""The answer of an action that has none: its body has no bytes, not even an empty object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +22,10 @@ class Services:
 
     tables: Tables
     shards_per_table: int
+    table_delay_ms: int = 0
+    """How long a table stays CREATING, UPDATING or DELETING."""
+    ttl_change_ms: int = 0
+    """How long a table's time to live stays as it was set last."""
     work: Alarm = field(default_factory=Alarm)
     """Rings where a change of a table leaves something to be done beside the requests."""
 

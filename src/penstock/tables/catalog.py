@@ -109,16 +109,28 @@ def replace_table(txn: Transaction, old: Table, new: Table) -> None:
     txn.set(new.key, new.stored)
 
 
-def enable_stream(txn: Transaction, old: Table, new: Table, stream: Stream) -> None:
-    """Store `new`, which is `old` with `stream` as its open stream."""
+def update_table(
+    txn: Transaction, old: Table, new: Table, stream: Stream | None, now_ms: int
+) -> None:
+    """Store `new` in place of `old`, with `stream` as its open stream where one is given.
+
+    A stream that `new` has no more is closed and stays readable; indexes that it has no more are
+    cleared. StaleTable unless the table is still `old`.
+    """
     replace_table(txn, old, new)
-    open_stream(txn, stream, len(new.partitions))
+    if new.descriptor.stream is None:
+        _close_stream(txn, old, now_ms)
+    if stream is not None:
+        open_stream(txn, stream, len(new.partitions))
+    for name, index in old.indexes.items():
+        if name not in new.indexes:
+            clear_index(txn, index)
 
 
-def disable_stream(txn: Transaction, old: Table, new: Table, now_ms: int) -> None:
-    """Store `new`, which is `old` without its open stream; the stream's records stay readable."""
-    replace_table(txn, old, new)
-    _close_stream(txn, old, now_ms)
+def clear_index(txn: Transaction, index: Index) -> None:
+    """Delete every entry of an index and their counts."""
+    for span in index.spans:
+        txn.clear(span)
 
 
 def delete_table(txn: Transaction, table: Table, last: Table | None, now_ms: int) -> None:
@@ -141,12 +153,6 @@ def forget_table(txn: Transaction, table: Table) -> None:
     """Take away what was shown of a table while it was being deleted."""
     check_current(txn, table)
     txn.set(table.key, None)
-
-
-def clear_index(txn: Transaction, index: Index) -> None:
-    """Delete every entry of an index and their counts."""
-    for span in index.spans:
-        txn.clear(span)
 
 
 def with_stream(descriptor: Descriptor, stream: Stream) -> Descriptor:

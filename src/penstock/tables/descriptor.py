@@ -82,6 +82,8 @@ class Descriptor(msgspec.Struct, frozen=True, kw_only=True):
     maxima: Maxima = Maxima()
     warm: Units | None = None
     """The warm throughput that was asked for."""
+    on_demand_since_ms: int = 0
+    """When the table was made on-demand last, by its creation or later; 0 for never."""
     on_demand_ms: list[int] = []
     """When the table was made on-demand after its creation, the latest of these times last."""
     class_ms: list[int] = []

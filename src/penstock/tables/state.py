@@ -39,9 +39,18 @@ def is_gone(descriptor: Descriptor, now_ms: int) -> bool:
     return table_state(descriptor, now_ms) is None
 
 
-def entering(descriptor: Descriptor, status: TableStatus, now_ms: int, delay_ms: int) -> Descriptor:
-    """Return the table that is in `status` from `now_ms` for `delay_ms`."""
-    return msgspec.structs.replace(descriptor, status=status, status_until_ms=now_ms + delay_ms)
+def entering(
+    descriptor: Descriptor, status: TableStatus, now_ms: int, delay_ms: int
+) -> tuple[Descriptor, Descriptor]:
+    """Return the table as it is shown and as it is stored when it enters `status` at `now_ms`.
+
+    Without a delay the state is shown by the answer that tells of the change and never again.
+    A table that is being deleted is stored for its delay only: there has to be one.
+    """
+    shown = msgspec.structs.replace(
+        descriptor, status=status, status_until_ms=now_ms + max(delay_ms, 1)
+    )
+    return shown, shown if delay_ms else settled(shown, now_ms + 1)
 
 
 def settled(descriptor: Descriptor, now_ms: int) -> Descriptor:

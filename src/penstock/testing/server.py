@@ -44,11 +44,24 @@ class RunningServer:
         entropy: Entropy | None = None,
         account: str = "000000000000",
         shards: int = 4,
+        table_delay_ms: int = 0,
+        ttl_interval_seconds: int = 60,
+        ttl_change_seconds: int = 0,
     ) -> None:
         self._make_engine = make_engine or (lambda clock: MemoryEngine(clock, rehearse=True))
         self._clock = clock or SystemClock()
         self._entropy = entropy or Entropy()
-        self._settings = Settings("127.0.0.1", 0, None, "memory", account, shards)
+        self._settings = Settings(
+            host="127.0.0.1",
+            port=0,
+            data=None,
+            engine="memory",
+            account=account,
+            shards=shards,
+            table_delay_ms=table_delay_ms,
+            ttl_interval_seconds=ttl_interval_seconds,
+            ttl_change_seconds=ttl_change_seconds,
+        )
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="penstock", daemon=True)
         self._failure: BaseException | None = None

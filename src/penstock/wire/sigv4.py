@@ -28,10 +28,11 @@ _QUERY_PARTS = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz
 
 
 class Caller(NamedTuple):
-    """What the credential scope of a request says."""
+    """What the credential scope of a request says, and the host that it was sent to."""
 
     region: str
     access_key: str
+    host: str = ""
 
 
 class _Claim(NamedTuple):
@@ -54,14 +55,15 @@ def read_caller(headers: Mapping[bytes, bytes], query: bytes) -> Caller:
             parse_qsl(query.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
         )
         if "X-Amz-Algorithm" in parameters:
-            return _read_query(parameters, present=authorization is not None)
+            caller = _read_query(parameters, present=authorization is not None)
+            return caller._replace(host=headers.get(b"host", b"").decode("latin-1"))
     if authorization is None:
         raise auth.missing_authentication_token()
     stamp = headers.get(b"x-amz-date") or headers.get(b"date", b"")
-    return _read_header(authorization, stamp)
+    return _read_header(authorization, stamp, headers.get(b"host", b""))
 
 
-def _read_header(authorization: bytes, stamp: bytes) -> Caller:
+def _read_header(authorization: bytes, stamp: bytes, host: bytes) -> Caller:
     """Return the caller that an Authorization header names.
 
     A client's headers differ only in their signature, which is last in those of every SDK: what
@@ -71,21 +73,23 @@ def _read_header(authorization: bytes, stamp: bytes) -> Caller:
     if (
         signature.isalnum()
         and mark
-        and len(unsigned) + len(stamp) <= limits.cached_authorization_bytes_max
-        and (caller := _remembered_caller(unsigned, stamp)) is not None
+        and len(unsigned) + len(stamp) + len(host) <= limits.cached_authorization_bytes_max
+        and (caller := _remembered_caller(unsigned, stamp, host)) is not None
     ):
         return caller
-    return _checked(_claim_of_header(authorization.decode("latin-1"), stamp.decode("latin-1")))
+    claim = _claim_of_header(authorization.decode("latin-1"), stamp.decode("latin-1"))
+    return _checked(claim)._replace(host=host.decode("latin-1"))
 
 
 @lru_cache(maxsize=limits.caller_cache_entries_max)
-def _remembered_caller(unsigned: bytes, stamp: bytes) -> Caller | None:
+def _remembered_caller(unsigned: bytes, stamp: bytes, host: bytes) -> Caller | None:
     """Return the caller of a header with any signature, or None where the header is at fault."""
     whole = unsigned.decode("latin-1") + "Signature=0"
     try:
-        return _checked(_claim_of_header(whole, stamp.decode("latin-1")))
+        caller = _checked(_claim_of_header(whole, stamp.decode("latin-1")))
     except ApiError:
         return None
+    return caller._replace(host=host.decode("latin-1"))
 
 
 def _claim_of_header(authorization: str, stamp: str) -> _Claim:

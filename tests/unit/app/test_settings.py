@@ -22,6 +22,9 @@ SENSIBLE = {
     "engine": "rocksdb",
     "account": "123456789012",
     "shards": "16",
+    "table_delay_ms": "250",
+    "ttl_interval_seconds": "5",
+    "ttl_change_seconds": "1800",
 }
 
 
@@ -38,7 +41,7 @@ def test_without_anything_given_the_defaults_hold() -> None:
 
 def test_every_setting_is_taken_from_its_flag_and_from_its_variable() -> None:
     assert set(SENSIBLE) == {setting.name for setting in SETTINGS}
-    expected = Settings("::1", 0, Path("some/where"), "rocksdb", "123456789012", 16)
+    expected = Settings("::1", 0, Path("some/where"), "rocksdb", "123456789012", 16, 250, 5, 1800)
     assert read_settings(SENSIBLE, {}) == expected
     variables = {f"PENSTOCK_{name.upper()}": text for name, text in SENSIBLE.items()}
     assert read_settings(dict.fromkeys(SENSIBLE), variables) == expected
@@ -120,6 +123,6 @@ def test_the_help_names_every_flag_its_variable_and_its_default() -> None:
     add_arguments(parser)
     text = " ".join(parser.format_help().split()).replace("- ", "-")
     for setting in SETTINGS:
-        assert f"--{setting.name}" in text
+        assert setting.flag in text
         assert f"or PENSTOCK_{setting.name.upper()}" in text
         assert not setting.default or f"(default {setting.default})" in text

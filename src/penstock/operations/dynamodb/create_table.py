@@ -1,119 +1,81 @@
-"""CreateTable: make a table, and its stream where one is asked for.
+"""CreateTable: make a table with its indexes and tags, and its stream where one is asked for.
 
-The table can be used as soon as this answers; the answer says CREATING as AWS's does.
+The answer says CREATING as AWS's does; the table can be used when its delay is over.
 """
 
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from penstock.base import limits
 from penstock.base.errors import dynamodb
-from penstock.items.keys import KeyAttribute
-from penstock.operations.dynamodb import members
+from penstock.operations.dynamodb import (
+    index_specification,
+    key_schema,
+    members,
+    tag_specification,
+    throughput_specification,
+)
+from penstock.operations.dynamodb import table_description as description
 from penstock.operations.dynamodb.stream_specification import STREAM_SPECIFICATION, check_create
-from penstock.operations.dynamodb.table_description import key_schema, table_description
 from penstock.operations.operation import Context
 from penstock.streams.stream import Stream, find_stream, make_stream
 from penstock.tables import catalog
-from penstock.tables.count import Count
 from penstock.tables.descriptor import Descriptor, even_partitions
-from penstock.wire.shapes import (
-    Boolean,
-    Integer,
-    ListOf,
-    String,
-    Structure,
-    demanded,
-    later,
-    required,
-)
+from penstock.tables.index import IndexDescriptor, IndexKind
+from penstock.tables.state import entering
+from penstock.wire.shapes import Boolean, ListOf, String, Structure, demanded, later, required
 
 _ANY = Structure("Unsupported")
-_UNITS = Integer(low=1, java_type="Long")
+_NAME = String(
+    limits.table_name_chars_min, limits.table_arn_chars_max, members.NAME_PATTERN, spared="arn:"
+)
 
 SHAPE = Structure(
     "CreateTableInput",
-    AttributeDefinitions=required(
-        ListOf(
-            Structure(
-                "AttributeDefinition",
-                AttributeName=required(String(1, limits.key_attribute_name_bytes_max)),
-                AttributeType=required(String(values=("B", "N", "S"))),
-            )
-        )
-    ),
-    TableName=demanded(
-        String(
-            limits.table_name_chars_min,
-            limits.table_arn_chars_max,
-            members.NAME_PATTERN,
-            spared="arn:",
-        )
-    ),
-    KeySchema=required(
-        ListOf(
-            Structure(
-                "KeySchemaElement",
-                AttributeName=required(String(1, limits.key_attribute_name_bytes_max)),
-                KeyType=required(String(values=("HASH", "RANGE"))),
-            ),
-            low=1,
-            high=2,
-        )
-    ),
-    BillingMode=String(values=("PROVISIONED", "PAY_PER_REQUEST")),
-    ProvisionedThroughput=Structure(
-        "ProvisionedThroughput",
-        ReadCapacityUnits=required(_UNITS),
-        WriteCapacityUnits=required(_UNITS),
-    ),
+    AttributeDefinitions=required(key_schema.DEFINITIONS),
+    TableName=demanded(_NAME),
+    KeySchema=required(key_schema.KEY_SCHEMA),
+    LocalSecondaryIndexes=index_specification.LOCAL_INDEXES,
+    GlobalSecondaryIndexes=index_specification.GLOBAL_INDEXES,
+    BillingMode=members.BILLING_MODE,
+    ProvisionedThroughput=throughput_specification.PROVISIONED,
     StreamSpecification=STREAM_SPECIFICATION,
-    TableClass=String(values=("STANDARD", "STANDARD_INFREQUENT_ACCESS")),
-    DeletionProtectionEnabled=Boolean(),
     SSESpecification=Structure(
         "SSESpecification",
         Enabled=Boolean(),
         SSEType=String(values=("AES256", "KMS")),
         KMSMasterKeyId=String(),
     ),
-    LocalSecondaryIndexes=later("a local secondary index (LocalSecondaryIndexes)", ListOf(_ANY)),
-    GlobalSecondaryIndexes=later("a global secondary index (GlobalSecondaryIndexes)", ListOf(_ANY)),
+    Tags=tag_specification.TAGS,
+    TableClass=members.TABLE_CLASS,
+    DeletionProtectionEnabled=Boolean(),
+    WarmThroughput=throughput_specification.WARM,
+    OnDemandThroughput=throughput_specification.ON_DEMAND,
     VectorIndexes=later("a vector index (VectorIndexes)", ListOf(_ANY)),
-    Tags=later("tagging a table (Tags)", ListOf(_ANY)),
-    WarmThroughput=later("WarmThroughput", _ANY),
-    OnDemandThroughput=later("OnDemandThroughput", _ANY),
     ResourcePolicy=later("ResourcePolicy", String()),
     GlobalTableSourceArn=later("GlobalTableSourceArn", String()),
     GlobalTableSettingsReplicationMode=later("GlobalTableSettingsReplicationMode", String()),
 )
 
+_GLOBAL, _LOCAL = "GlobalSecondaryIndexes", "LocalSecondaryIndexes"
+_KINDS: tuple[tuple[IndexKind, str], ...] = (("LOCAL", _LOCAL), ("GLOBAL", _GLOBAL))
+
 
 async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Create the table and answer with its description."""
     name = _name(context, request["TableName"])
-    keys = _keys(request)
-    read_units, write_units = _throughput(request)
-    check_create(request.get("StreamSpecification"))
-    if request.get("SSESpecification", {}) not in ({}, {"Enabled": False}):
-        raise dynamodb.not_yet("encryption with a key (SSESpecification)")
-    tables = context.tables
-    now_ms = tables.clock.now_ms()
+    tables, now_ms = context.tables, context.tables.clock.now_ms()
+    _check(request)
+    tags = tag_specification.new_tags(request.get("Tags", ()))
+    descriptor = _descriptor(context, request, name, now_ms)
+    indexes = _indexes(request, descriptor, now_ms)
     tables.read(lambda reader: catalog.check_free(reader, context.region, name, now_ms))
-    descriptor = Descriptor(
-        name=name,
-        region=context.region,
+    descriptor = replace(
+        descriptor,
         number=await tables.next_number(),
-        id=tables.entropy.uuid(),
-        arn=context.arn_prefix + name,
-        created_ms=tables.clock.now_ms(),
-        partition_key=keys[0],
-        sort_key=keys[1] if len(keys) > 1 else None,
-        partitions=even_partitions(context.services.shards_per_table),
-        billing_mode=request.get("BillingMode", "PROVISIONED"),
-        read_units=read_units,
-        write_units=write_units,
-        table_class=request.get("TableClass"),
-        deletion_protection=request.get("DeletionProtectionEnabled", False),
+        indexes=[replace(index, number=await tables.next_number()) for index in indexes],
     )
     stream: Stream | None = None
     if request.get("StreamSpecification", {}).get("StreamEnabled"):
@@ -121,11 +83,12 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
             context, descriptor, request["StreamSpecification"]["StreamViewType"]
         )
         descriptor = catalog.with_stream(descriptor, stream)
-    table = catalog.table_of(descriptor)
+    shown, stored = entering(descriptor, "CREATING", now_ms, context.services.table_delay_ms)
+    table = catalog.table_of(stored)
     await tables.engine.transact(
-        lambda txn: catalog.create_table(txn, table, stream), locks=table.locks
+        lambda txn: catalog.create_table(txn, table, stream, tags), locks=table.locks
     )
-    return {"TableDescription": table_description(descriptor, "CREATING", Count(0, 0))}
+    return {"TableDescription": description.table_description(shown, now_ms)}
 
 
 async def new_stream(context: Context, descriptor: Descriptor, view_type: Any) -> Stream:
@@ -138,7 +101,12 @@ async def new_stream(context: Context, descriptor: Descriptor, view_type: Any) -
     enabled_ms = context.tables.clock.now_ms()
     while True:
         stream = make_stream(
-            number, descriptor.arn, descriptor.name, view_type, key_schema(descriptor), enabled_ms
+            number,
+            descriptor.arn,
+            descriptor.name,
+            view_type,
+            description.key_schema(descriptor),
+            enabled_ms,
         )
         if context.tables.read(partial(find_stream, arn=stream.arn)) is None:
             return stream
@@ -157,32 +125,48 @@ def _name(context: Context, given: str) -> str:
     return name
 
 
-def _keys(request: dict[str, Any]) -> list[KeyAttribute]:
-    """Return the key attributes, partition key first; ValidationException for an unsound schema."""
-    schema = [(key["AttributeName"], key["KeyType"]) for key in request["KeySchema"]]
-    if schema[0][1] != "HASH":
-        raise dynamodb.parameter_values_invalid(
-            "Invalid KeySchema: The first KeySchemaElement is not a HASH key type"
-        )
-    if len(schema) > 1 and schema[1][1] != "RANGE":
-        raise dynamodb.parameter_values_invalid(
-            "Invalid KeySchema: The second KeySchemaElement is not a RANGE key type"
-        )
-    names = [name for name, _ in schema]
-    if len(set(names)) < len(names):
-        raise dynamodb.validation(
-            "Both the Hash Key and the Range Key element in the KeySchema have the same name"
-        )
-    return [KeyAttribute(name, kind) for name, kind in _types(request, names).items()]
+def _check(request: dict[str, Any]) -> None:
+    """Raise ValidationException where the request's parts do not make a table.
 
-
-def _types(request: dict[str, Any], names: list[str]) -> dict[str, Any]:
-    """Return the type of each of `names` as the AttributeDefinitions give them, and no others.
-
-    Texts: AWS without secondary indexes, as quoted in cfn-lint issue 1037 and moto pull 4428.
+    In AWS's order: 1. throughput, 2. the table's key, 3. local and global indexes, 4. whether just
+    what is used is defined, 5. the stream.
     """
-    definitions = request["AttributeDefinitions"]
-    types = {given["AttributeName"]: given["AttributeType"] for given in definitions}
+    mode = request.get("BillingMode", "PROVISIONED")
+    units = request.get("ProvisionedThroughput")
+    throughput_specification.check_table_units(mode, units)  # 1
+    throughput_specification.provisioned(units)
+    keys, definitions = request["KeySchema"], request["AttributeDefinitions"]
+    key_schema.check_pair(keys)  # 2
+    types = key_schema.types_of(definitions)
+    if _LOCAL not in request and _GLOBAL not in request:
+        _check_plain_definitions(definitions, key_schema.names_of(keys))
+    else:
+        key_schema.check_table_defined(key_schema.names_of(keys), types)
+    if _LOCAL in request:  # 3
+        index_specification.check_local(request[_LOCAL], keys, types)
+    if _GLOBAL in request:
+        index_specification.check_global(request[_GLOBAL], mode, types)
+    given = [*request.get(_LOCAL, ()), *request.get(_GLOBAL, ())]
+    index_specification.check_names([index["IndexName"] for index in given])
+    index_specification.check_projected(
+        sum(len(index["Projection"].get("NonKeyAttributes", ())) for index in given)
+    )
+    names = [
+        name
+        for each in (keys, *(index["KeySchema"] for index in given))
+        for name in key_schema.names_of(each)
+    ]
+    key_schema.check_used(definitions, names)  # 4
+    check_create(request.get("StreamSpecification"))  # 5
+    if request.get("SSESpecification", {}) not in ({}, {"Enabled": False}):
+        raise dynamodb.not_yet("encryption with a key (SSESpecification)")
+
+
+def _check_plain_definitions(definitions: list[dict[str, Any]], names: list[str]) -> None:
+    """Raise ValidationException unless just the key of a table without indexes is defined.
+
+    Texts: AWS, as quoted in cfn-lint issue 1037 and moto pull 4428.
+    """
     if len(definitions) > len(names):
         raise dynamodb.parameter_values_invalid(
             "Number of attributes in KeySchema does not exactly match number of attributes defined"
@@ -190,30 +174,43 @@ def _types(request: dict[str, Any], names: list[str]) -> dict[str, Any]:
         )
     if len(definitions) < len(names):
         raise dynamodb.validation("Invalid KeySchema: Some index key attribute have no definition")
-    if any(name not in types for name in names):
-        raise dynamodb.parameter_values_invalid(
-            "Some index key attributes are not defined in AttributeDefinitions. Keys:"
-            f" [{', '.join(names)}], AttributeDefinitions: [{', '.join(types)}]"
-        )
-    return {name: types[name] for name in names}
+    key_schema.check_defined(names, key_schema.types_of(definitions))
 
 
-def _throughput(request: dict[str, Any]) -> tuple[int, int]:
-    """Return read and write units; ValidationException where the billing mode forbids them."""
-    given = request.get("ProvisionedThroughput")
-    if request.get("BillingMode") == "PAY_PER_REQUEST":
-        if given is not None:
-            raise dynamodb.parameter_values_invalid(
-                "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when"
-                " BillingMode is PAY_PER_REQUEST"
-            )
-        return 0, 0
-    if given is None:
-        raise dynamodb.parameter_values_invalid(
-            "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is"
-            " PROVISIONED"
-        )
-    for name, units in given.items():
-        if units > limits.capacity_units_max:
-            raise dynamodb.validation(f"Given value {units} for {name} is out of bounds")
-    return given["ReadCapacityUnits"], given["WriteCapacityUnits"]
+def _descriptor(context: Context, request: dict[str, Any], name: str, now_ms: int) -> Descriptor:
+    """Return the table without its number, indexes and stream."""
+    types = key_schema.types_of(request["AttributeDefinitions"])
+    keys = key_schema.key_schema_of(request["KeySchema"], types)
+    mode = request.get("BillingMode", "PROVISIONED")
+    units = throughput_specification.provisioned(request.get("ProvisionedThroughput"))
+    return Descriptor(
+        name=name,
+        region=context.region,
+        number=0,
+        id=context.tables.entropy.uuid(),
+        arn=context.arn_prefix + name,
+        created_ms=now_ms,
+        partition_key=keys.partition[0],
+        sort_key=keys.sort[0] if keys.sort else None,
+        partitions=even_partitions(context.services.shards_per_table),
+        billing_mode=mode,
+        read_units=units.read,
+        write_units=units.write,
+        table_class=request.get("TableClass"),
+        deletion_protection=request.get("DeletionProtectionEnabled", False),
+        on_demand_since_ms=now_ms if mode == "PAY_PER_REQUEST" else 0,
+        maxima=throughput_specification.new_maxima(request.get("OnDemandThroughput"), mode),
+        warm=throughput_specification.warmth(
+            request.get("WarmThroughput"), throughput_specification.base_warmth(mode, units)
+        ),
+    )
+
+
+def _indexes(request: dict[str, Any], descriptor: Descriptor, now_ms: int) -> list[IndexDescriptor]:
+    """Return the table's indexes without their numbers, local ones first."""
+    types = key_schema.types_of(request["AttributeDefinitions"])
+    return [
+        index_specification.index_descriptor(given, kind, descriptor, types, now_ms)
+        for kind, member in _KINDS
+        for given in request.get(member, ())
+    ]

@@ -48,6 +48,8 @@ SELECT = String(
     values=("SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES")
 )
 POSITIVE = Integer(low=1)
+BILLING_MODE = String(values=("PROVISIONED", "PAY_PER_REQUEST"))
+TABLE_CLASS = String(values=("STANDARD", "STANDARD_INFREQUENT_ACCESS"))
 
 # The legacy parameters, from before expressions.
 ATTRIBUTES_TO_GET = ListOf(String(), low=1)

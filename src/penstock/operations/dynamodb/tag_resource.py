@@ -1,0 +1,26 @@
+"""TagResource: give a table tags, each in the place of one with the same key."""
+
+from typing import Any
+
+from penstock.base.errors import dynamodb
+from penstock.operations.dynamodb.tag_specification import (
+    RESOURCE_ARN,
+    TAGS,
+    change_tags,
+    new_tags,
+    tagged_table,
+)
+from penstock.operations.operation import EMPTY_BODY, Context
+from penstock.wire.shapes import Structure, required
+
+SHAPE = Structure("TagResourceInput", ResourceArn=required(RESOURCE_ARN), Tags=required(TAGS))
+
+
+async def run(context: Context, request: dict[str, Any]) -> Any:
+    """Set the tags and answer with an empty body."""
+    arn = request["ResourceArn"]
+    tagged_table(context, "TagResource", arn)
+    if not request["Tags"]:
+        raise dynamodb.parameter_values_invalid("List of Tags is empty")
+    await change_tags(context, "TagResource", arn, new_tags(request["Tags"]))
+    return EMPTY_BODY
