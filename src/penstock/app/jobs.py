@@ -15,7 +15,7 @@ from penstock.tables.tokens import sweep_tokens
 def jobs(services: Services, settings: Settings) -> list[Job]:
     """Return every job of one server."""
     tables = services.tables
-    backfill = Backfill(tables, services.table_delay_ms)
+    backfill = Backfill(tables)
     expiration = Expiration(tables)
     return [
         Job("backfill", backfill.run, limits.backfill_interval_ms, services.work),
