@@ -35,8 +35,9 @@ format: dev-environment ## rewrite the sources in the house format
 	@$(VENV_PYTHON) -m ruff check --quiet --fix-only .
 	@$(VENV_PYTHON) -m ruff format .
 
-docs: dev-environment ## write docs/settings.md again, from the table of settings
+docs: dev-environment ## write docs/settings.md and docs/records.md again, from their tables
 	@$(VENV_PYTHON) tools/settings_page.py
+	@$(VENV_PYTHON) tools/records_page.py
 
 lock: dev-environment ## write requirements/*.lock again; ARGS=--upgrade takes the newest
 	@$(VENV_PYTHON) tools/lock.py $(ARGS)

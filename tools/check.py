@@ -42,6 +42,7 @@ CHECKS = (  # the slowest first, so that the others run beside it
     Check("base-only", ["tools/check_base_only.py"]),
     Check("docs", ["tools/check_docs.py"]),
     Check("surface", ["tools/check_surface.py"]),
+    Check("records", ["tools/records_page.py", "--check"]),
     Check("lock", ["tools/lock.py", "--check"]),
 )
 

@@ -13,219 +13,21 @@ from typing import Any, NamedTuple
 import pytest
 from botocore.exceptions import ClientError
 
+import records_page
 from wire.clients import Record, number_of, records_by_shard, stream_of
-
-Item = dict[str, Any]
-Write = Callable[[Any, str, Item], object]
-
-VIEW_TYPES = ["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"]
-NO_ITEM: Item | None = None
-A: Item = {"a": {"N": "1"}}
-FULL: Item = {
-    "n": {"N": "12.5"},
-    "ns": {"NS": ["-3", "1", "2"]},
-    "ss": {"SS": ["a", "b"]},
-    "bs": {"BS": [b"\x00", b"\xff"]},
-    "m": {"M": {"x": {"N": "1"}, "y": {"L": [{"S": "é"}, {"BOOL": False}]}}},
-    "b": {"B": b"\x00\x01\x02"},
-    "nothing": {"NULL": True},
-    "s": {"S": "\U0001f600"},
-}
-FULL_SPELT_OTHERWISE: Item = {
-    "s": {"S": "\U0001f600"},
-    "nothing": {"NULL": True},
-    "b": {"B": b"\x00\x01\x02"},
-    "m": {"M": {"y": {"L": [{"S": "é"}, {"BOOL": False}]}, "x": {"N": "1.0"}}},
-    "bs": {"BS": [b"\xff", b"\x00"]},
-    "ss": {"SS": ["b", "a"]},
-    "ns": {"NS": ["2.0", "1e0", "-3"]},
-    "n": {"N": "1.250e1"},
-}
-
-
-class Case(NamedTuple):
-    """One write: what the item's other attributes were and are, and if the write is refused."""
-
-    name: str
-    before: Item | None
-    write: Write
-    after: Item | None
-    refused: bool = False
-
-    @property
-    def event(self) -> str | None:
-        """The name of the event that has to be recorded, if any has."""
-        if self.before == self.after:
-            return None
-        if self.before is None:
-            return "INSERT"
-        return "REMOVE" if self.after is None else "MODIFY"
-
-    def key(self, sort: str = "7") -> Item:
-        """The key of the case's item, its number spelt as asked."""
-        return {"pk": {"S": self.name}, "sk": {"N": sort}}
-
-
-def put(item: Item, **more: Any) -> Write:
-    return lambda ddb, table, key: ddb.put_item(TableName=table, Item={**key, **item}, **more)
-
-
-def delete(**more: Any) -> Write:
-    return lambda ddb, table, key: ddb.delete_item(TableName=table, Key=key, **more)
-
-
-def update(expression: str | None = None, *, condition: str | None = None, **values: Any) -> Write:
-    request: Item = {} if expression is None else {"UpdateExpression": expression}
-    if condition:
-        request["ConditionExpression"] = condition
-    if values:
-        request["ExpressionAttributeValues"] = {f":{name}": v for name, v in values.items()}
-    return lambda ddb, table, key: ddb.update_item(TableName=table, Key=key, **request)
-
-
-def batch(*elements: Callable[[Item], Item]) -> Write:
-    return lambda ddb, table, key: ddb.batch_write_item(
-        RequestItems={table: [element(key) for element in elements]}
-    )
-
-
-def batch_put(item: Item) -> Callable[[Item], Item]:
-    return lambda key: {"PutRequest": {"Item": {**key, **item}}}
-
-
-def batch_delete(key: Item) -> Item:
-    return {"DeleteRequest": {"Key": key}}
-
-
-def transact(*actions: Callable[[str, Item], Item]) -> Write:
-    return lambda ddb, table, key: ddb.transact_write_items(
-        TransactItems=[action(table, key) for action in actions]
-    )
-
-
-def in_transaction(kind: str, **members: Any) -> Callable[[str, Item], Item]:
-    """Return an action on the case's item; a Put has its attributes in `Item`."""
-
-    def action(table: str, key: Item) -> Item:
-        of_item = {"Item": {**key, **members["Item"]}} if "Item" in members else {"Key": key}
-        return {kind: {"TableName": table, **members, **of_item}}
-
-    return action
-
-
-def failing_elsewhere(table: str, _key: Item) -> Item:
-    """Return the check of an item that is not there."""
-    nowhere = {"pk": {"S": "of no case"}, "sk": {"N": "0"}}
-    check = {"TableName": table, "Key": nowhere, "ConditionExpression": PRESENT}
-    return {"ConditionCheck": check}
-
-
-ONE, TWO = {"N": "1"}, {"N": "2"}
-ABSENT, PRESENT = "attribute_not_exists(pk)", "attribute_exists(pk)"
-CASES = [
-    Case("put, new", NO_ITEM, put(FULL), FULL),
-    Case("put, new, keys only", NO_ITEM, put({}), {}),
-    Case("put, changed", FULL, put(A), A),
-    Case("put, changed by one value", FULL, put({**FULL, "n": ONE}), {**FULL, "n": ONE}),
-    Case("put, unchanged", FULL, put(FULL), FULL),
-    Case("put, unchanged, keys only", {}, put({}), {}),
-    Case("put, unchanged by value", FULL, put(FULL_SPELT_OTHERWISE), FULL),
-    Case("put, refused, absent", NO_ITEM, put(A, ConditionExpression=PRESENT), NO_ITEM, True),
-    Case("put, refused", A, put(FULL, ConditionExpression=ABSENT), A, True),
-    Case("put, invalid", A, put({"a": {"SS": []}}), A, True),
-    Case("put, too large", A, put({"a": {"S": "x" * 409_600}}), A, True),
-    Case("update, new by SET", NO_ITEM, update("SET a = :a", a=ONE), A),
-    Case("update, new by ADD", NO_ITEM, update("ADD a :a", a={"N": "1.0"}), A),
-    Case("update, new, keys only", NO_ITEM, update(), {}),
-    Case("update, new by condition", NO_ITEM, update(condition=ABSENT), {}),
-    Case("update, changed by SET", A, update("SET a = :a", a=TWO), {"a": TWO}),
-    Case("update, changed by ADD", A, update("ADD a :a", a=ONE), {"a": TWO}),
-    Case("update, changed by REMOVE", A, update("REMOVE a"), {}),
-    Case(
-        "update, changed by DELETE",
-        {"ss": {"SS": ["a", "b"]}},
-        update("DELETE ss :s", s={"SS": ["a"]}),
-        {"ss": {"SS": ["b"]}},
-    ),
-    Case(
-        "update, changed below",
-        {"m": {"M": {"x": ONE, "y": {"L": [ONE, TWO]}}}},
-        update("SET m.x = :a REMOVE m.y[0]", a=TWO),
-        {"m": {"M": {"x": TWO, "y": {"L": [TWO]}}}},
-    ),
-    Case("update, unchanged by SET", A, update("SET a = :a", a={"N": "1.0"}), A),
-    Case("update, unchanged by itself", FULL, update("SET m = m, ss = ss"), FULL),
-    Case("update, unchanged by ADD of 0", A, update("ADD a :a", a={"N": "0"}), A),
-    Case(
-        "update, unchanged by ADD of members",
-        FULL,
-        update("ADD ss :s, ns :n", s={"SS": ["b"]}, n={"NS": ["2.0"]}),
-        FULL,
-    ),
-    Case("update, unchanged by REMOVE", A, update("REMOVE nowhere"), A),
-    Case("update, unchanged by DELETE", FULL, update("DELETE ss :s", s={"SS": ["z"]}), FULL),
-    Case("update, unchanged, no expression", A, update(), A),
-    Case("update, absent, REMOVE", NO_ITEM, update("REMOVE a"), NO_ITEM),
-    Case("update, absent, DELETE", NO_ITEM, update("DELETE a :s", s={"SS": ["a"]}), NO_ITEM),
-    Case("update, refused", A, update("SET a = :a", condition=ABSENT, a=TWO), A, True),
-    Case("update, refused, absent", NO_ITEM, update(condition=PRESENT), NO_ITEM, True),
-    Case("update, impossible", A, update("SET a = a + :a, b.c = :a", a=ONE), A, True),
-    Case("update, of the key", A, update("SET sk = :a", a=ONE), A, True),
-    Case("delete", FULL, delete(), NO_ITEM),
-    Case("delete, keys only", {}, delete(), NO_ITEM),
-    Case("delete, by condition", A, delete(ConditionExpression=PRESENT), NO_ITEM),
-    Case("delete, absent", NO_ITEM, delete(), NO_ITEM),
-    Case("delete, refused", A, delete(ConditionExpression=ABSENT), A, True),
-    Case("batch put, new", NO_ITEM, batch(batch_put(FULL)), FULL),
-    Case("batch put, changed", A, batch(batch_put(FULL)), FULL),
-    Case("batch put, unchanged", FULL, batch(batch_put(FULL_SPELT_OTHERWISE)), FULL),
-    Case("batch put, invalid", A, batch(batch_put({"a": {"N": "x"}})), A, True),
-    Case("batch, the same key twice", A, batch(batch_put(FULL), batch_delete), A, True),
-    Case("batch delete", FULL, batch(batch_delete), NO_ITEM),
-    Case("batch delete, absent", NO_ITEM, batch(batch_delete), NO_ITEM),
-    Case("transaction, new", NO_ITEM, transact(in_transaction("Put", Item=FULL)), FULL),
-    Case("transaction, changed", A, transact(in_transaction("Put", Item=FULL)), FULL),
-    Case(
-        "transaction, unchanged by value",
-        FULL,
-        transact(in_transaction("Put", Item=FULL_SPELT_OTHERWISE)),
-        FULL,
-    ),
-    Case(
-        "transaction, updated",
-        A,
-        transact(
-            in_transaction(
-                "Update", UpdateExpression="ADD a :a", ExpressionAttributeValues={":a": ONE}
-            )
-        ),
-        {"a": TWO},
-    ),
-    Case("transaction, deleted", FULL, transact(in_transaction("Delete")), NO_ITEM),
-    Case("transaction, deleted, absent", NO_ITEM, transact(in_transaction("Delete")), NO_ITEM),
-    Case(
-        "transaction, checked",
-        A,
-        transact(in_transaction("ConditionCheck", ConditionExpression=PRESENT)),
-        A,
-    ),
-    Case(
-        "transaction, cancelled by its own condition",
-        A,
-        transact(in_transaction("Put", Item=FULL, ConditionExpression=ABSENT)),
-        A,
-        True,
-    ),
-    Case(
-        "transaction, cancelled by another item",
-        A,
-        transact(in_transaction("Put", Item=FULL), failing_elsewhere),
-        A,
-        True,
-    ),
-]
-Recorded = dict[str, list[Record]]
-
+from wire.record_cases import (
+    CASES,
+    EXPIRY,
+    TWO,
+    VIEW_TYPES,
+    A,
+    Case,
+    Item,
+    ViewType,
+    batch_delete,
+    batch_put,
+    images_of,
+)
 
 # --- what a record has to be, computed apart from the server
 
@@ -257,14 +59,45 @@ def item_bytes(item: Item) -> int:
     return sum(len(name.encode()) + value_bytes(value) for name, value in item.items())
 
 
-def images(case: Case, view_type: str) -> dict[str, Item]:
+def images(case: Case, view_type: ViewType) -> dict[str, Item]:
     """Return the images that the view type shows of a case's change."""
-    shown = {}
-    if case.after is not None and view_type in {"NEW_IMAGE", "NEW_AND_OLD_IMAGES"}:
-        shown["NewImage"] = {**case.key(), **case.after}
-    if case.before is not None and view_type in {"OLD_IMAGE", "NEW_AND_OLD_IMAGES"}:
-        shown["OldImage"] = {**case.key(), **case.before}
-    return shown
+    assert case.event is not None
+    items = {"NewImage": case.after, "OldImage": case.before}
+    return {
+        name: {**case.key(), **(items[name] or {})} for name in images_of(case.event, view_type)
+    }
+
+
+# --- the cases and their page
+
+
+@pytest.mark.parametrize("case", [*CASES, *EXPIRY], ids=lambda case: case.name)
+def test_a_case_is_of_its_situation(case: Case) -> None:
+    """What the page calls a situation is what the case was before and after."""
+    was, now = case.before is not None, case.after is not None
+    found = {(False, True): "new", (False, False): "absent", (True, False): "changed"}.get(
+        (was, now), "changed" if case.before != case.after else "unchanged"
+    )
+    if found == "unchanged" and case.error is not None:
+        found = "refused"
+    assert case.situation == found
+    assert case.error is None or case.event is None
+
+
+def test_names_tell_cases_apart() -> None:
+    """Each case has an item of its own."""
+    names = [case.name for case in [*CASES, *EXPIRY]]
+    assert len(set(names)) == len(names)
+
+
+def test_a_cell_of_the_page_tells_all_that_its_cases_yield() -> None:
+    """Each record once, and each error beside the none that it means."""
+    assert records_page.cell([]) == "–"
+    put, refused = CASES[0], next(case for case in CASES if case.error is not None)
+    assert records_page.cell([put, put]) == "INSERT"
+    assert records_page.cell([refused, put]) == f"INSERT; none, `{refused.error}`"
+    assert records_page.cell(EXPIRY) == "REMOVE by the service; none"
+    assert f"| {put.path} | INSERT | – |" in records_page.page([put])
 
 
 # --- the writes, once for each view type
@@ -273,7 +106,7 @@ def images(case: Case, view_type: str) -> dict[str, Item]:
 class Written(NamedTuple):
     """What was written under one view type, and the records that the stream then held."""
 
-    view_type: str
+    view_type: ViewType
     region: str
     began: float
     ended: float
@@ -290,14 +123,13 @@ class Written(NamedTuple):
 
 
 def _write(ddb: Any, table: str, case: Case) -> None:
-    if case.before is not None:
-        ddb.put_item(TableName=table, Item={**case.key(), **case.before})
+    for write, _ in case.preparation:
+        write(ddb, table, case.key())
     try:
-        case.write(ddb, table, case.key("7.0"))
-    except ClientError:
-        assert case.refused, case.name
-    else:
-        assert not case.refused, case.name
+        error = case.write(ddb, table, case.key("7.0"))
+    except ClientError as refused:
+        error = refused.response["Error"]["Code"]
+    assert error == case.error, case.name
 
 
 @pytest.fixture(scope="module", params=VIEW_TYPES)
@@ -333,24 +165,30 @@ def written(request: pytest.FixtureRequest, ddb: Any, streams: Any) -> Iterator[
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_record_of_a_write(written: Written, case: Case) -> None:
     """A change yields exactly one record, right in every member; what changes nothing, none."""
+    check_records(written, case)
+
+
+def check_records(written: Written, case: Case) -> None:
+    """Assert that a case left the records of its preparation, and then its own or none."""
     records = written.of(case.name)
-    if case.before is not None:
-        first = records.pop(0)
-        assert first["eventName"] == "INSERT", "the item that was there before"
+    earlier = len(case.earlier_events)
+    assert [record["eventName"] for record in records[:earlier]] == case.earlier_events
     if case.event is None:
-        assert records == []
+        assert records[earlier:] == []
         return
-    (record,) = map(dict, records)
+    (record,) = map(dict, records[earlier:])
     shown = images(case, written.view_type)
     change = dict(record.pop("dynamodb"))
     sequence_number = change.pop("SequenceNumber")
     created = change.pop("ApproximateCreationDateTime")
+    service = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
     assert record == {
         "eventID": record["eventID"],
         "eventName": case.event,
         "eventVersion": "1.1",
         "eventSource": "aws:dynamodb",
         "awsRegion": written.region,
+        **({"userIdentity": service} if case.by_service else {}),
     }
     assert change == {
         "Keys": case.key(),
@@ -365,7 +203,7 @@ def test_the_record_of_a_write(written: Written, case: Case) -> None:
 
 def test_there_is_no_other_record(written: Written) -> None:
     """The stream holds the records of the cases and nothing else."""
-    expected = sum((case.before is not None) + (case.event is not None) for case in CASES)
+    expected = sum(len(case.earlier_events) + (case.event is not None) for case in CASES)
     assert len(written.records) == expected
 
 
@@ -442,7 +280,8 @@ def test_each_action_of_a_transaction_has_its_record(
     """A hundred items of all shards, once; sent again with its token, it records nothing."""
     table = new_table(view_type="NEW_IMAGE")
     names = [f"item {n}" for n in range(100)]
-    actions = [in_transaction("Put", Item=A)(table, {"pk": {"S": name}}) for name in names]
+    items = [{"pk": {"S": name}, **A} for name in names]
+    actions = [{"Put": {"TableName": table, "Item": item}} for item in items]
     for _ in range(2):
         ddb.transact_write_items(TransactItems=actions, ClientRequestToken=table)
     records = read_stream(table)
