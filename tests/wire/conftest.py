@@ -36,10 +36,11 @@ def endpoint(server_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
     if server_kind.startswith("http"):
         yield server_kind
     elif server_kind == "memory":
-        with RunningServer() as server:
+        with RunningServer(ttl_interval_seconds=1) as server:
             yield server.url
     else:
-        with ServerProcess.on(tmp_path_factory.mktemp("served") / "store") as process:
+        store = tmp_path_factory.mktemp("served") / "store"
+        with ServerProcess.on(store, "--ttl-interval-seconds", "1") as process:
             yield f"http://127.0.0.1:{process.port}"
             process.stop()
             assert process.stderr == "", "no request of any test is a bug of the server"

@@ -12,6 +12,7 @@ from penstock.operations.dynamodb import (
     describe_endpoints,
     describe_limits,
     describe_table,
+    describe_time_to_live,
     get_item,
     list_tables,
     list_tags_of_resource,
@@ -24,6 +25,7 @@ from penstock.operations.dynamodb import (
     untag_resource,
     update_item,
     update_table,
+    update_time_to_live,
 )
 from penstock.operations.dynamodb_streams import (
     describe_stream,
@@ -43,6 +45,7 @@ ACTIONS: dict[str, dict[str, ModuleType]] = {
         "DescribeEndpoints": describe_endpoints,
         "DescribeLimits": describe_limits,
         "DescribeTable": describe_table,
+        "DescribeTimeToLive": describe_time_to_live,
         "GetItem": get_item,
         "ListTables": list_tables,
         "ListTagsOfResource": list_tags_of_resource,
@@ -55,6 +58,7 @@ ACTIONS: dict[str, dict[str, ModuleType]] = {
         "UntagResource": untag_resource,
         "UpdateItem": update_item,
         "UpdateTable": update_table,
+        "UpdateTimeToLive": update_time_to_live,
     },
     dynamodb_streams.TARGET: {
         "DescribeStream": describe_stream,
@@ -67,10 +71,8 @@ ACTIONS: dict[str, dict[str, ModuleType]] = {
 COMING: dict[str, tuple[str, ...]] = {
     dynamodb.TARGET: (
         "BatchExecuteStatement",
-        "DescribeTimeToLive",
         "ExecuteStatement",
         "ExecuteTransaction",
-        "UpdateTimeToLive",
     ),
 }
 """Actions of a later release: they are refused by name, and not as unknown ones."""

@@ -11,10 +11,8 @@ import pytest
 
 COMING = [
     "BatchExecuteStatement",
-    "DescribeTimeToLive",
     "ExecuteStatement",
     "ExecuteTransaction",
-    "UpdateTimeToLive",
 ]
 
 
