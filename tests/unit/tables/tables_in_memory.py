@@ -10,7 +10,7 @@ from penstock.items.keys import KeyAttribute, item_key_for_lookup
 from penstock.items.values import Item
 from penstock.storage.flusher import Flusher
 from penstock.storage.memory import MemoryEngine
-from penstock.storage.waist import Reader, log_span
+from penstock.storage.waist import Engine, Reader, log_span
 from penstock.streams.stream import make_stream
 from penstock.tables.catalog import create_table, table_of, with_stream
 from penstock.tables.descriptor import Descriptor, Table, even_partitions
@@ -22,22 +22,34 @@ from penstock.testing.clock import FakeClock
 
 REGION = "us-east-1"
 NAME = "abc"
+ACCOUNT = "000000000000"
 _RECORDS_MAX = 1000
 Decide = Callable[[Item | None], Item | None]
 
 
 def tables_in_memory(clock: FakeClock, flusher: Flusher | None = None) -> Tables:
-    """Return a store with a table `abc` of four partitions, with a stream; its key is `pk` (S)."""
-    engine = MemoryEngine(clock, rehearse=True, flusher=flusher)
-    tables = Tables(engine, clock, Entropy(0), "000000000000")
-    arn = f"arn:aws:dynamodb:{REGION}:000000000000:table/{NAME}"
+    """Return a store in memory with the table of `make_table`."""
+    tables = tables_over(MemoryEngine(clock, rehearse=True, flusher=flusher), clock)
+    make_table(tables)
+    return tables
+
+
+def tables_over(engine: Engine, clock: FakeClock) -> Tables:
+    """Return the tables that `engine` holds."""
+    return Tables(engine, clock, Entropy(0), ACCOUNT)
+
+
+def make_table(tables: Tables) -> None:
+    """Make the table `abc` of four partitions, with a stream; its key is `pk` (S)."""
+    now_ms = tables.clock.now_ms()
+    arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{NAME}"
     descriptor = Descriptor(
         name=NAME,
         region=REGION,
         number=1,
         id="",
         arn=arn,
-        created_ms=clock.now_ms(),
+        created_ms=now_ms,
         partition_key=KeyAttribute("pk", "S"),
         sort_key=None,
         partitions=even_partitions(4),
@@ -46,12 +58,11 @@ def tables_in_memory(clock: FakeClock, flusher: Flusher | None = None) -> Tables
         write_units=0,
     )
     schema = [{"AttributeName": "pk", "KeyType": "HASH"}]
-    stream = make_stream(2, arn, NAME, "NEW_AND_OLD_IMAGES", schema, clock.now_ms())
+    stream = make_stream(2, arn, NAME, "NEW_AND_OLD_IMAGES", schema, now_ms)
     table = table_of(with_stream(descriptor, stream))
     asyncio.run(
         tables.engine.transact(lambda txn: create_table(txn, table, stream), locks=table.locks)
     )
-    return tables
 
 
 def key_of(name: str) -> Item:

@@ -1,15 +1,19 @@
 """Transactions in the store: all or nothing, their reasons, their tokens, and whom they meet."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from penstock.base import limits
 from penstock.base.errors import dynamodb
 from penstock.base.errors.api import ApiError, RequestError
 from penstock.storage.prefixes import Prefix
+from penstock.storage.rocksdb import RocksEngine
 from penstock.storage.waist import Span
+from penstock.tables.catalog import table_of
 from penstock.tables.descriptor import Table
 from penstock.tables.tables import Tables, Write
 from penstock.tables.tokens import Token, sweep_tokens
@@ -20,10 +24,12 @@ from unit.tables.tables_in_memory import (
     NAME,
     REGION,
     check,
+    make_table,
     number_of,
     put,
     records_in,
     tables_in_memory,
+    tables_over,
     write_of,
 )
 
@@ -154,6 +160,22 @@ def test_a_table_that_is_not_there(tables: Tables) -> None:
     assert error.code == "ResourceNotFoundException"
 
 
+def test_a_table_that_changes_meanwhile(tables: Tables) -> None:
+    """All actions are prepared anew, and what was held for the first time is held no more."""
+    prepared: list[Table] = []
+
+    def prepare(table: Table) -> Write:
+        prepared.append(table)
+        if len(prepared) == 1:
+            table = table_of(msgspec.structs.replace(table.descriptor, read_units=5))
+        return put("a").prepare(table)
+
+    made(tables, put("b"), Action(NAME, prepare))
+    assert len(prepared) == 2
+    assert [number_of(tables, name) for name in "ab"] == ["1", "1"]
+    assert records_in(tables) == 2
+
+
 def test_codes_of_reasons(tables: Tables) -> None:
     """A reason's code is that of the error that the action alone would have had."""
     error = refusal(tables, failing(dynamodb.item_collection_too_large()))
@@ -211,6 +233,18 @@ def test_a_token_lives_ten_minutes(tables: Tables, clock: FakeClock) -> None:
     made(tables, put("a", "2"), token=TOKEN._replace(digest=b"two"))
     assert number_of(tables, "a") == "2"
     assert refusal(tables, put("a"), token=TOKEN).code == "IdempotentParameterMismatchException"
+
+
+def test_a_token_outlives_the_process(tmp_path: Path, clock: FakeClock) -> None:
+    """It is on disk with what it was sent for."""
+    for repeated in (False, True):
+        engine = RocksEngine.open(tmp_path / "store", clock)
+        tables = tables_over(engine, clock)
+        if not repeated:
+            make_table(tables)
+        assert made(tables, put("a"), token=TOKEN).repeated == repeated
+        assert records_in(tables) == 1
+        engine.close()
 
 
 def tokens_in(tables: Tables) -> int:
