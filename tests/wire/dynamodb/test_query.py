@@ -173,7 +173,7 @@ def test_wrong_json_types_are_refused_before_anything_else(
         ),
         (
             {"TableName": "abc", "KeyConditions": {}},
-            "the legacy parameter KeyConditions is not supported by this release of Penstock",
+            "Conditions can be of length 1 or 2 only",
         ),
     ],
 )

@@ -170,8 +170,8 @@ def test_wrong_json_types_are_refused_before_anything_else(
             ),
         ),
         (
-            {"TableName": "abc", "ScanFilter": {}},
-            "the legacy parameter ScanFilter is not supported by this release of Penstock",
+            {"TableName": "abc", "ScanFilter": {}, "ConditionalOperator": "AND"},
+            "ConditionalOperator cannot be used without Filter or Expected",
         ),
     ],
 )

@@ -99,19 +99,19 @@ OPERATORS: Final = {
 def operands_of(name: str, raw: Iterable[Any]) -> list[Value]:
     """Return the canonical values that a request gives to an operator.
 
-    Raises ValidationException where one is no value, then for their number, their types, and for
-    bounds that hold nothing.
+    Raises ValidationException where one is no value, then for their number, for the first that is
+    of a wrong type or of another than those before it, and for bounds that hold nothing.
     """
     operands = [canonical_value(each) for each in raw]
     _, types, fewest, most = OPERATORS[name]
     if len(operands) < fewest or (most is not None and len(operands) > most):
         raise wrong_argument_count(name)
-    found = [next(iter(operand)) for operand in operands]
-    for each in found:
-        if types is not None and each not in types:
-            raise wrong_argument_type(name, each)
-    if len(set(found)) > 1:
-        raise argument_types_differ()
+    for operand in operands:
+        (kind,) = operand
+        if types is not None and kind not in types:
+            raise wrong_argument_type(name, kind)
+        if kind not in operands[0]:
+            raise argument_types_differ()
     if name == "BETWEEN" and not less_or_equal(*operands):
         raise bounds_reversed()
     return operands

@@ -18,19 +18,15 @@ from penstock.tables.descriptor import Table
 from penstock.tables.read import ItemPage, read_page
 from penstock.tables.source import Source
 from penstock.wire.shapes import (
-    JAVA,
     Boolean,
-    ListOf,
-    MapOf,
     Member,
     Shape,
     String,
-    Structure,
     required,
 )
 
-CONDITION_MAP = MapOf(Structure("Condition"), f"{JAVA}Condition")
 INDEX_NAME = String(limits.table_name_chars_min, limits.table_name_chars_max, members.NAME_PATTERN)
+_PROJECTING = ("ProjectionExpression", "AttributesToGet")
 INVALID_START = "The provided starting key is invalid"
 
 
@@ -48,10 +44,8 @@ def page_members(limit: Shape) -> dict[str, Shape | Member]:
         "FilterExpression": members.EXPRESSION,
         "ExpressionAttributeNames": members.NAMES,
         "ExpressionAttributeValues": members.VALUES,
-        **members.legacy(
-            AttributesToGet=ListOf(String(), low=1),
-            ConditionalOperator=String(values=("OR", "AND")),
-        ),
+        "AttributesToGet": members.ATTRIBUTES_TO_GET,
+        "ConditionalOperator": members.CONDITIONAL_OPERATOR,
     }
 
 
@@ -62,13 +56,13 @@ def check_select(request: Mapping[str, Any], envelope: str = "") -> None:
     2026-06, as quoted in public issues.
     """
     select = request.get("Select")
-    projected = "ProjectionExpression" in request
-    if projected and select not in {None, "SPECIFIC_ATTRIBUTES"}:
+    projecting = next((name for name in _PROJECTING if name in request), None)
+    if projecting is not None and select not in {None, "SPECIFIC_ATTRIBUTES"}:
         wanted = "only the Count" if select == "COUNT" else select
         raise dynamodb.validation(
-            f"{envelope}Cannot specify the ProjectionExpression when choosing to get {wanted}"
+            f"{envelope}Cannot specify the {projecting} when choosing to get {wanted}"
         )
-    if select == "SPECIFIC_ATTRIBUTES" and not projected:
+    if select == "SPECIFIC_ATTRIBUTES" and projecting is None:
         raise dynamodb.validation(
             f"{envelope}Must specify the AttributesToGet or ProjectionExpression when choosing to"
             " get SPECIFIC_ATTRIBUTES"

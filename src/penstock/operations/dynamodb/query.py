@@ -6,8 +6,9 @@ Texts and the order of the checks: AWS, 2026-06, and dynalite, checked against A
 from typing import Any
 
 from penstock.base.errors import dynamodb
-from penstock.items.expressions import KeyRange, prepare
+from penstock.items.expressions import KeyRange
 from penstock.items.keys import KeySchema
+from penstock.items.legacy import Parameters
 from penstock.items.values import Item
 from penstock.operations.dynamodb import members, pages
 from penstock.operations.dynamodb.reads import check_scalar_keys
@@ -22,9 +23,13 @@ SHAPE = Structure(
     **pages.page_members(Integer()),
     ScanIndexForward=Boolean(),
     KeyConditionExpression=members.EXPRESSION,
-    **members.legacy(KeyConditions=pages.CONDITION_MAP, QueryFilter=pages.CONDITION_MAP),
+    KeyConditions=members.CONDITIONS,
+    QueryFilter=members.CONDITIONS,
 )
-
+_PARAMETERS = Parameters(
+    ("FilterExpression", "ProjectionExpression", "KeyConditionExpression"),
+    ("AttributesToGet", "QueryFilter", "ConditionalOperator", "KeyConditions"),
+)
 
 # Query is checked by a framework of its own, whose texts differ from Scan's.
 _ENVELOPE = "1 validation error detected: "
@@ -38,11 +43,10 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
             f"{_ENVELOPE}Value at 'Limit' failed to satisfy constraint: Member must have value"
             " greater than or equal to 1"
         )
+    _PARAMETERS.check_style(request)
     pages.check_select(request, _ENVELOPE)
     start = pages.start_attributes(request)
-    prepared = prepare(
-        request, ("FilterExpression", "ProjectionExpression", "KeyConditionExpression")
-    )
+    prepared = _PARAMETERS.prepare(request)
     if prepared.key_condition is None:
         raise dynamodb.validation(
             "Either the KeyConditions or KeyConditionExpression parameter must be specified in the"
@@ -56,7 +60,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     if prepared.projection is not None:
         check_scalar_keys(table, prepared.projection.nested)
     if prepared.filter is not None:
-        _check_filter(prepared.filter.names, source.schema)
+        _check_filter(request, prepared.filter.names, source.schema)
         check_scalar_keys(table, prepared.filter.nested)
     return pages.answer(context, request, source, span, prepared)
 
@@ -68,12 +72,12 @@ def _start_place(source: Source, start: Item) -> Place:
     return source.place(start)
 
 
-def _check_filter(names: frozenset[str], schema: KeySchema) -> None:
+def _check_filter(request: dict[str, Any], names: frozenset[str], schema: KeySchema) -> None:
+    what = "QueryFilter" if "QueryFilter" in request else "Filter Expression"
     for name in schema.names:
         if name in names:
             raise dynamodb.validation(
-                "Filter Expression can only contain non-primary key attributes: Primary key"
-                f" attribute: {name}"
+                f"{what} can only contain non-primary key attributes: Primary key attribute: {name}"
             )
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from penstock.base import limits
 from penstock.base.errors import dynamodb
-from penstock.items.expressions import prepare
+from penstock.items.legacy import Parameters
 from penstock.items.values import Item
 from penstock.operations.dynamodb import members, pages
 from penstock.operations.dynamodb.reads import check_scalar_keys
@@ -19,16 +19,21 @@ SHAPE = Structure(
     **pages.page_members(members.POSITIVE),
     Segment=Integer(0, limits.scan_segments_max - 1),
     TotalSegments=Integer(1, limits.scan_segments_max),
-    **members.legacy(ScanFilter=pages.CONDITION_MAP),
+    ScanFilter=members.CONDITIONS,
+)
+_PARAMETERS = Parameters(
+    ("FilterExpression", "ProjectionExpression"),
+    ("AttributesToGet", "ScanFilter", "ConditionalOperator"),
 )
 
 
 async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Answer with one page of the table's or the segment's items."""
+    _PARAMETERS.check_style(request)
     pages.check_select(request)
     start = pages.start_attributes(request)
     _check_segment(request)
-    prepared = prepare(request, ("FilterExpression", "ProjectionExpression"))
+    prepared = _PARAMETERS.prepare(request)
     table = context.tables.table(context.region, members.table_name(context, request["TableName"]))
     source = pages.source_of(table, request)
     span = _span(request, source, start)

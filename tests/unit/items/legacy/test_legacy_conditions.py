@@ -337,6 +337,14 @@ def test_which_types_an_operator_takes(operator: str, accepted: set[str]) -> Non
             f"{INVALID}AttributeValues inside AttributeValueList must be of same type",
         ),
         (
+            compared("IN", {"N": "1"}, {"S": "a"}, {"L": []}),
+            f"{INVALID}AttributeValues inside AttributeValueList must be of same type",
+        ),
+        (
+            compared("IN", {"N": "1"}, {"L": []}, {"S": "a"}),
+            f"{INVALID}ComparisonOperator IN is not valid for L AttributeValue type",
+        ),
+        (
             compared("IN", {"N": "1"}, {"S": "a"}),
             f"{INVALID}AttributeValues inside AttributeValueList must be of same type",
         ),
