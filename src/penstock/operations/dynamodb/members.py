@@ -20,17 +20,14 @@ from penstock.wire.shapes import (
     Integer,
     ListOf,
     MapOf,
-    Member,
     Shape,
     String,
     Structure,
     demanded,
-    later,
     required,
 )
 
 NAME_PATTERN = "[a-zA-Z0-9_.-]+"
-LEGACY = "the legacy parameter {}"
 
 # The item actions take a name of any length from 1 or a table's ARN; AWS, 2026-10.
 TABLE_NAME = String(1, limits.table_arn_chars_max, NAME_PATTERN, spared="arn:")
@@ -104,11 +101,6 @@ _TABLE_ARN = re.compile(r"arn:[^:]+:dynamodb:([^:]+):([^:]+):table/([a-zA-Z0-9_.
 
 def _absent_item_table(_name: str) -> ApiError:
     return dynamodb.resource_not_found()
-
-
-def legacy(**shapes: Any) -> dict[str, Member]:
-    """Return legacy parameters, which are read by their shapes and then refused by name."""
-    return {name: later(LEGACY.format(name), shape) for name, shape in shapes.items()}
 
 
 def legacy_condition() -> dict[str, Shape]:
