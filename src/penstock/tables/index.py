@@ -147,6 +147,8 @@ class Index:
         if was == now:
             return None
         if was is not None and self._is_unfilled and txn.get(was[0]) is None:
+            if now is None:
+                return None
             was = None  # the backfill had not come to it yet
         moved = was is not None and now is not None and was[0] != now[0]
         if was is not None and (now is None or moved):

@@ -7,6 +7,7 @@ are checked against the key that is queried (`bind`).
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal, NamedTuple, cast
 
+from penstock.base.errors.dynamodb import index_key_empty
 from penstock.base.errors.expressions import (
     key_attribute_missing,
     key_attribute_not_first,
@@ -44,7 +45,7 @@ RangeOperator = Literal["<", "<=", ">", ">=", "BETWEEN", "begins_with"]
 KeyOperator = Literal["=", RangeOperator]
 
 _MIRRORED: Final[dict[str, KeyOperator]] = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-_SIMPLE_CONDITIONS_MAX: Final = 2
+_SIMPLE_ATTRIBUTES_MAX: Final = 2
 
 
 class KeyRange(NamedTuple):
@@ -82,8 +83,8 @@ class KeyCondition:
     def __init__(self, terms: Mapping[str, KeyTerm]) -> None:
         self._terms = terms
 
-    def bind(self, schema: KeySchema) -> KeyRange:
-        """Return what the condition asks of the key `schema`.
+    def bind(self, schema: KeySchema, index: str | None = None) -> KeyRange:
+        """Return what the condition asks of the key `schema`, which is that of `index` if given.
 
         Every attribute of the partition key is compared for equality. Of the sort key, the first
         ones may be, from left to right without a gap, and the last one of them by any operator.
@@ -97,7 +98,7 @@ class KeyCondition:
         if any(term.operator != "=" for term in (*partition, *sort[:-1])):
             raise query_condition_unsupported()
         for attribute, term in zip(schema.attributes, (*partition, *sort), strict=False):
-            _check_values(attribute, term)
+            _check_values(attribute, term, index)
         values = tuple(term.values[0] for term in partition)
         if not sort or sort[-1].operator == "=":
             return KeyRange(values, tuple(term.values[0] for term in sort))
@@ -113,7 +114,8 @@ class KeyCondition:
         )
 
     def _check_count(self, schema: KeySchema) -> None:
-        if len(self._terms) > max(_SIMPLE_CONDITIONS_MAX, len(schema.attributes)):
+        few = len(schema.attributes) <= _SIMPLE_ATTRIBUTES_MAX
+        if few and len(self._terms) > _SIMPLE_ATTRIBUTES_MAX:
             raise key_conditions_many()
 
     def _sort_terms(self, schema: KeySchema) -> list[KeyTerm]:
@@ -150,13 +152,16 @@ class KeyConditionProgram(NamedTuple):
         )
 
 
-def _check_values(attribute: KeyAttribute, term: KeyTerm) -> None:
+def _check_values(attribute: KeyAttribute, term: KeyTerm, index: str | None) -> None:
     for value in term.values:
         content = value.get(attribute.type)
         if content is None:
             raise query_type_mismatch()
         if not content:
-            raise key_value_empty(attribute.name, "string" if attribute.type == "S" else "binary")
+            noun = "string" if attribute.type == "S" else "binary"
+            if index is not None:
+                raise index_key_empty(index, attribute.name, noun)
+            raise key_value_empty(attribute.name, noun)
 
 
 def compile_key_condition(kind: str, node: Node, names: Mapping[str, str]) -> KeyConditionProgram:

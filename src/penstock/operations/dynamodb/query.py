@@ -55,7 +55,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     table = context.tables.table(context.region, members.table_name(context, request["TableName"]))
     source = pages.source_of(table, request)
     place = None if start is None else _start_place(source, start)
-    key_range = prepared.key_condition.bind(source.schema)
+    key_range = prepared.key_condition.bind(source.schema, request.get("IndexName"))
     span = _span(source, key_range, place, backward=not request.get("ScanIndexForward", True))
     if prepared.projection is not None:
         check_scalar_keys(table, prepared.projection.nested)

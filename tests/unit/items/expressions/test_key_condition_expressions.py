@@ -6,7 +6,7 @@ import pytest
 
 from expression_requests import key_condition, refusal_of
 from penstock.base.errors.api import ApiError
-from penstock.items.expressions import KeyRange
+from penstock.items.expressions import KeyCondition, KeyRange, KeyTerm
 from penstock.items.keys import KeyAttribute, KeySchema
 
 SIMPLE = KeySchema((KeyAttribute("pk", "S"),))
@@ -140,6 +140,106 @@ def test_a_key_is_never_empty(type_: Any, noun: str) -> None:
         assert refused.value.message == f"{EMPTY}{noun} value. Key: {name}"
 
 
+def test_an_empty_key_of_an_index_is_told_with_the_index() -> None:
+    condition = key_condition("pk = :s AND sk = :e", values={":s": S, ":e": {"S": ""}})
+    with pytest.raises(ApiError) as refused:
+        condition.bind(TEXTS, "by-pk")
+    assert (refused.value.message or "").endswith("IndexName: by-pk, IndexKey: sk")
+
+
 def test_names_of_keys_may_stand_behind_placeholders() -> None:
     condition = key_condition("#p = :s AND #s > :n", names={"#p": "pk", "#s": "sk"})
     assert condition.bind(BOTH) == KeyRange((S,), (), ">", N)
+
+
+# --- keys of several attributes
+
+MANY = KeySchema(
+    (KeyAttribute("a", "S"), KeyAttribute("b", "N")),
+    (KeyAttribute("c", "S"), KeyAttribute("d", "N"), KeyAttribute("e", "S")),
+)
+MANY_VALUES: dict[str, Any] = {
+    ":a": {"S": "a"},
+    ":b": {"N": "2"},
+    ":c": {"S": "c"},
+    ":d": {"N": "4"},
+    ":e": {"S": "e"},
+    ":f": {"S": "f"},
+}
+PARTITION = (MANY_VALUES[":a"], MANY_VALUES[":b"])
+C, D, E, F = (MANY_VALUES[name] for name in (":c", ":d", ":e", ":f"))
+
+
+def many(text: str) -> KeyRange:
+    """Return what a condition asks of a key of many attributes."""
+    used = {name: value for name, value in MANY_VALUES.items() if name in text}
+    return key_condition(text, values=used).bind(MANY)
+
+
+@pytest.mark.parametrize(
+    ("text", "range_"),
+    [
+        ("a = :a AND b = :b", KeyRange(PARTITION)),
+        ("b = :b AND a = :a", KeyRange(PARTITION)),
+        ("a = :a AND b = :b AND c = :c", KeyRange(PARTITION, (C,))),
+        ("d = :d AND a = :a AND c = :c AND b = :b", KeyRange(PARTITION, (C, D))),
+        ("a = :a AND b = :b AND c > :c", KeyRange(PARTITION, (), ">", C)),
+        ("a = :a AND b = :b AND :d >= d AND c = :c", KeyRange(PARTITION, (C,), "<=", D)),
+        (
+            "a = :a AND b = :b AND c = :c AND d = :d AND e BETWEEN :e AND :f",
+            KeyRange(PARTITION, (C, D), "BETWEEN", E, F),
+        ),
+        (
+            "a = :a AND b = :b AND c = :c AND d = :d AND begins_with(e, :e)",
+            KeyRange(PARTITION, (C, D), "begins_with", E),
+        ),
+    ],
+)
+def test_sort_attributes_are_asked_for_from_left_to_right(text: str, range_: KeyRange) -> None:
+    """Every partition attribute equals its value; only the last sort attribute may be in a range.
+
+    Fact: AWS developer guide, keys of several attributes, 2025-11.
+    """
+    assert many(text) == range_
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a = :a", "Query condition missed key schema element: b"),
+        ("b = :b AND c = :c", "Query condition missed key schema element: a"),
+        ("a = :a AND b = :b AND d = :d", "Query condition missed key schema element: c"),
+        (
+            "a = :a AND b = :b AND c = :c AND e = :e",
+            "Query condition missed key schema element: d",
+        ),
+        ("a = :a AND b = :b AND x = :c", "Query condition missed key schema element: c"),
+        ("a = :a AND b > :b", "Query key condition not supported"),
+        ("a = :a AND b = :b AND c > :c AND d = :d", "Query key condition not supported"),
+        (
+            "a = :a AND b = :b AND begins_with(c, :c) AND d = :d",
+            "Query key condition not supported",
+        ),
+        (
+            "a = :a AND b = :b AND c = :d",
+            INVALID + "Condition parameter type does not match schema type",
+        ),
+        (
+            "a = :a AND b = :b AND c = :c AND d = :d AND e = :e AND x = :f",
+            "Query key condition not supported",
+        ),
+    ],
+)
+def test_a_condition_skips_no_attribute_of_a_key(text: str, message: str) -> None:
+    with pytest.raises(ApiError) as refused:
+        many(text)
+    assert refused.value.message == message
+
+
+def test_terms_without_a_text_make_the_same_condition() -> None:
+    """As the legacy parameters and PartiQL have them."""
+    terms = {
+        "sk": KeyTerm("BETWEEN", ({"N": "1"}, {"N": "5"})),
+        "pk": KeyTerm("=", (S,)),
+    }
+    assert KeyCondition(terms).bind(BOTH) == KeyRange((S,), (), "BETWEEN", {"N": "1"}, N)
