@@ -81,6 +81,8 @@ def absent(ddb: Any, name: str) -> bool:
         ("LocalSecondaryIndexes", wrong_json.LIST),
         ("GlobalSecondaryIndexes", wrong_json.LIST),
         ("Tags", wrong_json.LIST),
+        ("OnDemandThroughput", wrong_json.structure("OnDemandThroughput")),
+        ("WarmThroughput", wrong_json.structure("WarmThroughput")),
     ],
 )
 def test_wrong_json_types_of_members(
@@ -403,14 +405,9 @@ def test_what_does_not_go_together(
 @pytest.mark.parametrize(
     ("name", "given", "what"),
     [
-        ("LocalSecondaryIndexes", [{}], "a local secondary index (LocalSecondaryIndexes)"),
-        ("GlobalSecondaryIndexes", [{}], "a global secondary index (GlobalSecondaryIndexes)"),
         ("VectorIndexes", [{}], "a vector index (VectorIndexes)"),
-        ("Tags", [{"Key": "a", "Value": "b"}], "tagging a table (Tags)"),
         ("SSESpecification", {"Enabled": True}, "encryption with a key (SSESpecification)"),
         ("SSESpecification", {"SSEType": "KMS"}, "encryption with a key (SSESpecification)"),
-        ("WarmThroughput", {"ReadUnitsPerSecond": 20_000}, "WarmThroughput"),
-        ("OnDemandThroughput", {"MaxReadRequestUnits": 1}, "OnDemandThroughput"),
         ("ResourcePolicy", "{}", "ResourcePolicy"),
     ],
 )
