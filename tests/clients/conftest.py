@@ -3,6 +3,7 @@
 With `--url URL` they talk to whatever answers there.
 """
 
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,6 +16,8 @@ from server_process import ServerProcess
 from wire.clients import REGION
 
 ACCESS_KEY, SECRET_KEY = "AKIDEXAMPLE", "secret"
+WAIT_SECONDS_MAX = 60.0
+POLL_SECONDS = 0.02
 
 
 @pytest.fixture(scope="session")
@@ -116,3 +119,16 @@ def made(endpoint: str, table_name: str) -> Iterator[Callable[[type[Model]], Any
     yield make
     for model in models:
         model.delete_table()
+
+
+@pytest.fixture(scope="session")
+def wait_for() -> Callable[[Callable[[], bool], str], None]:
+    """Wait until something has come about: `wait_for(condition, what it is)`."""
+
+    def wait(done: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + WAIT_SECONDS_MAX
+        while not done():
+            assert time.monotonic() < deadline, f"never: {what}"
+            time.sleep(POLL_SECONDS)
+
+    return wait
