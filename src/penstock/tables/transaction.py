@@ -76,8 +76,10 @@ async def _attempt(
     tables: Tables, region: str, actions: Sequence[Action], token: Token | None, key: bytes
 ) -> Outcome:
     now_ms = tables.clock.now_ms()
+    # 1. A request that was made before, or a token of another one.
     if token is not None and tables.read(lambda reader: is_known(reader, key, token, now_ms)):
         return tables.read(partial(_repeated, _writes(tables, region, actions)))
+    # 2., 3. What is wrong without looking at any item.
     writes = _writes(tables, region, actions)
     places = places_of(writes)
 
@@ -93,7 +95,9 @@ async def _attempt(
     locks = locks_of(writes)
     if token is not None:
         locks = (*locks, token_lock(key))
+    # 4. Items that are held by others, and are from now on by this transaction.
     with tables.claims.hold(places):
+        # 5. The items as they are.
         return await tables.engine.transact(work, locks=locks, reads=places)
 
 
