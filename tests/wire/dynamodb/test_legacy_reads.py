@@ -397,3 +397,48 @@ def test_the_tables_of_the_kinesis_client_library_are_scanned_by_entity(
         for segment in range(3)
     ]
     assert [item["pk"] for page in pages for item in page["Items"]] == [key["pk"]]
+
+
+def test_indexes(ddb: Any, invalid: Callable[..., str], new_table: Callable[..., str]) -> None:
+    """They are read as a table is, also by a key of several attributes, and filtered by no key."""
+    kinds = {"pk": "S", "color": "S", "size": "N"}
+    table = new_table(
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": kind} for name, kind in kinds.items()
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": name,
+                "KeySchema": [
+                    {"AttributeName": "color", "KeyType": "HASH"},
+                    {"AttributeName": "size", "KeyType": second},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+            for name, second in (("by-size", "RANGE"), ("by-both", "HASH"))
+        ],
+    )
+    for n in range(6):
+        color = {} if n == 0 else {"color": {"S": "red" if n % 2 else "blue"}}
+        item = {"pk": {"S": f"item-{n}"}, "size": number(n), "n": number(n), **color}
+        ddb.put_item(TableName=table, Item=item)
+    red = {"color": compared("EQ", {"S": "red"})}
+    by_size = {"TableName": table, "IndexName": "by-size"}
+
+    def numbers(answer: Any) -> list[int]:
+        return [int(item["n"]["N"]) for item in answer["Items"]]
+
+    above = {**red, "size": compared("GT", number(1))}
+    assert numbers(ddb.query(**by_size, KeyConditions=above)) == [3, 5]
+    assert numbers(
+        ddb.query(**by_size, KeyConditions=red, QueryFilter={"n": compared("NE", number(3))})
+    ) == [1, 5]
+    both = {**red, "size": compared("EQ", number(3))}
+    assert numbers(ddb.query(TableName=table, IndexName="by-both", KeyConditions=both)) == [3]
+    assert sorted(numbers(ddb.scan(**by_size, ScanFilter=red))) == [1, 3, 5]
+    request = {**by_size, "KeyConditions": red, "QueryFilter": {"size": compared("NOT_NULL")}}
+    assert invalid("Query", request) == (
+        "QueryFilter can only contain non-primary key attributes: Primary key attribute: size"
+    )
+    alone = {"TableName": table, "IndexName": "by-both", "KeyConditions": red}
+    assert invalid("Query", alone) == "Query condition missed key schema element: size"
