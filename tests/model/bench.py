@@ -10,6 +10,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from penstock.app.jobs import jobs
+from penstock.app.settings import Settings
 from penstock.base.errors.api import ApiError
 from penstock.base.ids import Entropy
 from penstock.operations.operation import Services
@@ -61,7 +62,7 @@ class InProcess:
         tables = Tables(self._engine, self.clock, Entropy(0), "000000000000")
         services = Services(tables, 4)
         self._operations = operations(services)
-        self._jobs = jobs(services)
+        self._jobs = jobs(services, Settings("127.0.0.1", 0, data, "memory", "000000000000", 4))
 
     async def _open(self, data: Path | None) -> Engine:
         if data is None:

@@ -26,12 +26,13 @@ TTL_SECONDS_MAX = 5 * 365 * 86_400
 
 
 class Refused(Exception):
-    """A write that the server must refuse."""
+    """A write that the server must refuse; where it is `whole`, all of a transaction with it."""
 
-    def __init__(self, code: str, reasons: list[str] | None = None) -> None:
+    def __init__(self, code: str, reasons: list[str] | None = None, *, whole: bool = False) -> None:
         super().__init__(code)
         self.code = code
         self.reasons = reasons
+        self.whole = whole
 
 
 class Change(NamedTuple):
@@ -67,6 +68,8 @@ class ModelTable:
         self.spec = spec
         self.items: dict[Any, Item] = {}
         self.indexes = [INDEXES[name] for name in spec.indexes]
+        self.creating: str | None = None
+        """The index that is not filled yet."""
         self.stream: ModelStream | None = None
         self.expires = False
         if spec.view_type is not None:
@@ -90,12 +93,13 @@ class ModelTable:
 
     def check_indexes(self, item: Item) -> None:
         """Refuse an item that has, where an index has a key, what cannot be one."""
-        for index in self.indexes:
+        for index in sorted(self.indexes):  # the first by name tells the error
             for name in index.partition + index.sort:
                 kind, content = item.get(name, (None, None))
-                is_key = kind == self.spec.types[name] and content not in {"", b""}
-                if kind is not None and not is_key:
+                if kind is not None and kind != self.spec.types[name]:
                     raise Refused("ValidationException")
+                if content in {"", b""}:
+                    raise Refused("ValidationException", whole=True)
 
     def entries(self, index: IndexSpec) -> list[Item]:
         """Return what the index must hold, in any order."""
@@ -112,14 +116,12 @@ class ModelTable:
         shown = {*index.partition, *index.sort, *self.spec.key_names, *index.included}
         return {name: value for name, value in item.items() if name in shown}
 
-    def expire(self, now_ms: int) -> int:
-        """Delete the items whose time has passed; return how many."""
-        if not self.expires:
-            return 0
-        gone = [item for item in self.items.values() if _is_expired(item, now_ms)]
-        for item in gone:
-            self.change({name: item[name] for name in self.spec.key_names}, None, by_service=True)
-        return len(gone)
+    def expire(self, now_ms: int) -> None:
+        """Delete the items whose time has passed, where the table has a time to live."""
+        for item in list(self.items.values()):
+            if self.expires and _is_expired(item, now_ms):
+                key = {name: item[name] for name in self.spec.key_names}
+                self.change(key, None, by_service=True)
 
 
 def _is_key(value: Value | None, kind: str) -> bool:
@@ -129,11 +131,18 @@ def _is_key(value: Value | None, kind: str) -> bool:
 def _is_expired(item: Item, now_ms: int) -> bool:
     kind, content = item.get(TTL_ATTRIBUTE, ("NULL", 0))
     now = now_ms // 1000
-    return kind == "N" and bool(now - TTL_SECONDS_MAX <= content < now)
+    return kind == "N" and now - TTL_SECONDS_MAX < int(content) < now
+
+
+def check_fit(table: ModelTable, action: ItemAction) -> None:
+    """Refuse an action that its table cannot take, whatever is in it."""
+    if isinstance(action, Put):
+        table.check_indexes(table.spec.key(action.key) | action.attributes)
 
 
 def decided(table: ModelTable, action: ItemAction, style: Style) -> Item | None:
     """Return what `action` makes of its item; Refused where it is refused."""
+    check_fit(table, action)
     key = table.spec.key(action.key)
     old = table.item(key)
     if style == "partiql":
@@ -188,8 +197,9 @@ class Model:
             self.streams[place].append(table.stream)
 
     def delete(self, place: int) -> None:
-        """Delete a table; Refused where there is none."""
-        self.table(place)
+        """Delete a table; Refused where there is none, or an index of it is not filled yet."""
+        if self.table(place).creating is not None:
+            raise Refused("ResourceInUseException")
         self.tables[place] = None
 
     def set_stream(self, place: int, view_type: ViewType | None) -> None:
@@ -201,6 +211,33 @@ class Model:
         if view_type is not None:
             table.stream = ModelStream(view_type, not table.items)
             self.streams[place].append(table.stream)
+
+    def add_index(self, place: int, name: str) -> None:
+        """Add an index that is not filled yet; one at a time."""
+        table = self.table(place)
+        if table.creating is not None:
+            raise Refused("LimitExceededException")
+        if INDEXES[name] in table.indexes:
+            raise Refused("ValidationException")
+        table.indexes.append(INDEXES[name])
+        table.creating = name
+
+    def remove_index(self, place: int, name: str) -> None:
+        """Remove an index, while another is not filled yet only that one."""
+        table = self.table(place)
+        if INDEXES[name] not in table.indexes:
+            raise Refused("ResourceNotFoundException")
+        if table.creating not in {None, name}:
+            raise Refused("LimitExceededException")
+        table.indexes.remove(INDEXES[name])
+        table.creating = None
+
+    def catch_up(self, now_ms: int) -> None:
+        """Do what the server does beside the requests."""
+        for table in self.tables:
+            if table is not None:
+                table.creating = None
+                table.expire(now_ms)
 
     def write(self, action: ItemAction, style: Style) -> Change:
         """Carry out one action; Refused where the server must refuse it."""
@@ -222,21 +259,39 @@ class Model:
 
     def transact(self, actions: tuple[ItemAction, ...], style: Style) -> None:
         """Carry out a transaction, or none of it."""
-        keys = self._keys(actions)
-        if len(set(keys)) < len(keys):
-            raise Refused("ValidationException")
+        self._check_fit(actions)
         made, reasons = [], []
         for action in actions:
             try:
                 made.append(decided(self.table(action.table), action, style))
                 reasons.append("None")
             except Refused as refused:
+                if refused.whole:
+                    raise
                 reasons.append(_REASONS[refused.code])
         if len(made) < len(actions):
             raise Refused("TransactionCanceledException", reasons)
         for action, new in zip(actions, made, strict=True):
             table = self.table(action.table)
             table.change(table.spec.key(action.key), new)
+
+    def _check_fit(self, actions: tuple[ItemAction, ...]) -> None:
+        """Cancel for the first action that its table cannot take, before any condition."""
+        keys = self._keys(actions)
+        unfit = []
+        for place, action in enumerate(actions):
+            try:
+                check_fit(self.table(action.table), action)
+            except Refused as refused:
+                if refused.whole:
+                    raise
+                unfit.append(place)
+        fit = [key for place, key in enumerate(keys) if place not in unfit]
+        if len(set(fit)) < len(fit):
+            raise Refused("ValidationException")
+        if unfit:
+            reasons = ["ValidationError" if n == unfit[0] else "None" for n in range(len(keys))]
+            raise Refused("TransactionCanceledException", reasons)
 
     def _keys(self, actions: tuple[ItemAction, ...]) -> list[Any]:
         """Return what tells the actions' items apart; Refused where there is no such table."""

@@ -315,7 +315,9 @@ def table_spec(choices: Choices) -> TableSpec:
     """Choose a table."""
     types = ("S", "N", "B")
     sort = pick(choices, (None, *types))
-    indexes: tuple[IndexSpec, ...] = some(choices, (GLOBAL_INDEXES + LOCAL_INDEXES)[:0], 3)
+    indexes: tuple[IndexSpec, ...] = some(choices, GLOBAL_INDEXES, 3)
+    if sort is not None:
+        indexes += some(choices, LOCAL_INDEXES, 2)
     view_type = pick(choices, (VIEW_TYPES[3], *VIEW_TYPES, None))
     return TableSpec(pick(choices, types), sort, tuple(i.name for i in indexes), view_type)
 

@@ -5,8 +5,10 @@ from typing import Any, NamedTuple
 
 from model.rendering import Spelling, attribute_updates, expected, with_condition
 from model.steps import (
+    INDEXES,
     Batch,
     Check,
+    IndexSpec,
     ItemAction,
     Put,
     Remove,
@@ -102,7 +104,7 @@ def transaction(step: Transaction, place_of: PlaceOf, token: str | None) -> Requ
     )
 
 
-def create_table(name: str, spec: TableSpec, indexes: Any) -> Request:
+def create_table(name: str, spec: TableSpec) -> Request:
     """Return the request that makes a table."""
     body: Body = {
         "TableName": name,
@@ -111,7 +113,11 @@ def create_table(name: str, spec: TableSpec, indexes: Any) -> Request:
     }
     used = set(spec.key_names)
     for member, is_local in (("GlobalSecondaryIndexes", False), ("LocalSecondaryIndexes", True)):
-        given = [index for index in indexes if index.is_local == is_local]
+        given = [
+            index
+            for index in (INDEXES[name] for name in spec.indexes)
+            if index.is_local == is_local
+        ]
         used.update(name for index in given for name in index.partition + index.sort)
         if given:
             body[member] = [described(index) for index in given]
@@ -121,12 +127,31 @@ def create_table(name: str, spec: TableSpec, indexes: Any) -> Request:
     return Request("CreateTable", body)
 
 
+def add_index(table: str, name: str, spec: TableSpec) -> Request:
+    """Return the request that adds a global secondary index."""
+    index = INDEXES[name]
+    return Request(
+        "UpdateTable",
+        {
+            "TableName": table,
+            "AttributeDefinitions": definitions(spec, {*index.partition, *index.sort}),
+            "GlobalSecondaryIndexUpdates": [{"Create": described(index)}],
+        },
+    )
+
+
+def remove_index(table: str, name: str) -> Request:
+    """Return the request that removes a global secondary index."""
+    removal = {"Delete": {"IndexName": name}}
+    return Request("UpdateTable", {"TableName": table, "GlobalSecondaryIndexUpdates": [removal]})
+
+
 def stream_on(view_type: str) -> Body:
     """Return the specification of a stream."""
     return {"StreamEnabled": True, "StreamViewType": view_type}
 
 
-def described(index: Any) -> Body:
+def described(index: IndexSpec) -> Body:
     """Return an index as CreateTable and UpdateTable describe it."""
     projection: Body = {"ProjectionType": index.projection}
     if index.included:

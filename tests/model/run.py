@@ -9,7 +9,7 @@ from model.bench import TABLES, Bench, Failure
 from model.model import Change, Model, ModelStream, Refused
 from model.requests import Place, Request
 from model.steps import (
-    INDEXES,
+    AddIndex,
     Advance,
     Audit,
     Batch,
@@ -17,6 +17,7 @@ from model.steps import (
     DeleteTable,
     ItemAction,
     Program,
+    RemoveIndex,
     Repeat,
     SetStream,
     Single,
@@ -75,6 +76,12 @@ class Run:
                 )
             case SetStream():
                 self._set_stream(step)
+            case AddIndex(place, name):
+                request = requests.add_index(self._table(place), name, self._spec(place))
+                self._compare(request, lambda: self._model.add_index(place, name))
+            case RemoveIndex(place, name):
+                request = requests.remove_index(self._table(place), name)
+                self._compare(request, lambda: self._model.remove_index(place, name))
             case CreateTable(place, spec):
                 self._create(place, spec)
             case DeleteTable(place):
@@ -84,7 +91,7 @@ class Run:
                 )
             case Advance(seconds):
                 self._bench.clock.advance(seconds * 1000)
-                self._bench.catch_up()
+                self._catch_up()
             case Audit(page):
                 self._audit(page)
 
@@ -92,9 +99,12 @@ class Run:
         return f"{self._name}.{place}"
 
     def _place(self, action: ItemAction) -> Place:
-        table = self._model.tables[action.table]
-        key = _NO_TABLE.key(action.key) if table is None else table.spec.key(action.key)
-        return Place(self._table(action.table), key)
+        return Place(self._table(action.table), self._spec(action.table).key(action.key))
+
+    def _spec(self, place: int) -> TableSpec:
+        """Return the table as it was created; where there is none, one that might be."""
+        table = self._model.tables[place]
+        return _NO_TABLE if table is None else table.spec
 
     def _compare(self, request: Request, expect: Any) -> tuple[dict[str, Any] | None, Any]:
         """Send a request and ask the model; return both answers, None where both refuse."""
@@ -159,8 +169,7 @@ class Run:
         return self._bench.clock.now_ms()
 
     def _create(self, place: int, spec: TableSpec) -> None:
-        indexes = [INDEXES[name] for name in spec.indexes]
-        request = requests.create_table(self._table(place), spec, indexes)
+        request = requests.create_table(self._table(place), spec)
         answer, _ = self._compare(request, lambda: self._model.create(place, spec))
         if answer is not None and spec.view_type is not None:
             self._latest(place).arn = answer["TableDescription"]["LatestStreamArn"]
@@ -183,6 +192,7 @@ class Run:
         return self._model.streams[place][-1]
 
     def _audit(self, page: int) -> None:
+        self._catch_up()
         auditor = Auditor(self._bench, page)
         for place, table in enumerate(self._model.tables):
             if table is not None:
@@ -191,8 +201,13 @@ class Run:
                 is_current = table is not None and stream is table.stream and stream.is_whole
                 auditor.check_stream(stream, table if is_current else None)
 
+    def _catch_up(self) -> None:
+        self._bench.catch_up()
+        self._model.catch_up(self._now_ms())
+
     def _forget(self, place: int) -> None:
         if self._model.tables[place] is not None:
+            self._bench.catch_up()  # an index that is under way keeps its table
             self._bench.call(TABLES + "DeleteTable", {"TableName": self._table(place)})
 
 
