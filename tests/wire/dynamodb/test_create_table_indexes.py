@@ -344,7 +344,9 @@ def test_the_order_of_the_checks(invalid: Callable[..., str], table_name: str) -
         ({"StreamSpecification": {"StreamEnabled": True}}, "Table is being created with a stream"),
     ]
     for place, (_, text) in enumerate(faults):
-        wrong = {name: value for more, _ in faults[place:] for name, value in more.items()}
+        wrong: dict[str, Any] = {GLOBAL: [index()]}
+        for more, _ in reversed(faults[place:]):
+            wrong |= more
         assert invalid(CREATE, create(table_name, **wrong)).startswith(INVALID + text)
 
 
@@ -357,9 +359,8 @@ def test_a_table_with_both_kinds_of_index(
     """Every index is told with its key, projection, ARN and counts, the global ones with more."""
     request = create(
         table_name,
-        **{GLOBAL: [index("g", Projection=include("y", "x"))], LOCAL: [local("l")]},
+        **{GLOBAL: [index("glob", Projection=include("y", "x"))], LOCAL: [local("loca")]},
     )
-    request[GLOBAL][0]["IndexName"], request[LOCAL][0]["IndexName"] = "glob", "loca"
     answer = made(request)
     arn = answer["TableArn"]
     assert answer["TableStatus"] == "CREATING"
@@ -470,12 +471,9 @@ def test_maxima_and_warmth_of_an_on_demand_table(
 ) -> None:
     """Both are told as they were given, for the table and its index; an empty one is none."""
     maxima, warm = {"MaxWriteRequestUnits": 7}, {"ReadUnitsPerSecond": 13_000}
-    given = {"OnDemandThroughput": maxima, "WarmThroughput": warm}
-    made(
-        create(
-            table_name, **{GLOBAL: [index(**given), index("none", OnDemandThroughput={})]}, **given
-        )
-    )
+    given: dict[str, Any] = {"OnDemandThroughput": maxima, "WarmThroughput": warm}
+    indexes = [index(**given), index("none", OnDemandThroughput={})]
+    made(create(table_name, **{GLOBAL: indexes}, **given))
     shown = ddb.describe_table(TableName=table_name)["Table"]
     for told in (shown, index_of(shown)):
         assert told["OnDemandThroughput"] == maxima
