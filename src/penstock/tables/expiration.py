@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
+from penstock.base import limits
 from penstock.base.errors.api import ApiError
-from penstock.base.limits import expiry_deletes_max
 from penstock.storage.waist import Reader, Span
 from penstock.tables.all_tables import all_tables
 from penstock.tables.descriptor import Descriptor, Table
@@ -49,7 +49,7 @@ class Expiration:
 
     async def _step(self, due: _Due, now_s: int) -> _Due | None:
         """Delete the next few items of a table; return what is left of it, None for nothing."""
-        rows = self._tables.read(lambda reader: reader.scan(due.rows, expiry_deletes_max))
+        rows = self._tables.read(lambda reader: reader.scan(due.rows, limits.expiry_deletes_max))
         if not rows:
             return None
         keys = [key for key, _ in rows]
@@ -60,7 +60,7 @@ class Expiration:
         except ApiError:  # the table is gone, or going
             return None
         await asyncio.sleep(0)
-        if len(rows) < expiry_deletes_max:
+        if len(rows) < limits.expiry_deletes_max:
             return None
         return due._replace(rows=Span(keys[-1] + b"\x00", due.rows.end))
 

@@ -1,8 +1,6 @@
 """Changes of a table that give the background something to do, and what must be true after it."""
 
-import asyncio
 from collections.abc import Callable
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -10,6 +8,7 @@ from penstock.items.index_keys import index_key
 from penstock.items.keys import ItemKey, KeyAttribute
 from penstock.items.sizes import item_bytes
 from penstock.items.values import Item
+from penstock.storage.prefixes import Prefix
 from penstock.storage.waist import Reader, Span, Transaction
 from penstock.tables.catalog import clear_index, replace_table, table_of
 from penstock.tables.count import Count
@@ -18,6 +17,7 @@ from penstock.tables.index import Index, IndexDescriptor, ProjectionType
 from penstock.tables.state import settled
 from penstock.tables.stored_item import unpack_item
 from penstock.tables.tables import Tables, until_current
+from penstock.tables.time_to_live import switch_time_to_live, switched
 from penstock.tables.write import index_count
 from unit.tables.tables_in_memory import NAME, REGION, key_of, write_of
 
@@ -55,11 +55,11 @@ async def change_table(
     await until_current(attempt)
 
 
-async def put_item(tables: Tables, name: str, item: Item | None) -> None:
+async def put_item(tables: Tables, name: str, item: Item | None, table_name: str = NAME) -> None:
     """Put an item of that key, or delete it."""
     whole = None if item is None else {**item, **key_of(name)}
     write = write_of(name, lambda _: whole)
-    await tables.change(REGION, [NAME], lambda found: [write(found[0])])
+    await tables.change(REGION, [table_name], lambda found: [write(found[0])])
 
 
 async def create_index(
@@ -96,6 +96,19 @@ async def drop_indexes(tables: Tables, delay_ms: int = 0) -> None:
     )
 
 
+async def switch(tables: Tables, attribute: str, *, enabled: bool) -> None:
+    """Switch the table's time to live on or off."""
+
+    async def attempt() -> None:
+        old = table_in(tables)
+        new = table_of(switched(old.descriptor, attribute, enabled, tables.clock.now_ms(), 0))
+        await tables.engine.transact(
+            lambda txn: switch_time_to_live(txn, old, new), locks=old.locks
+        )
+
+    await until_current(attempt)
+
+
 def statuses(tables: Tables) -> dict[str, str]:
     """Return the status of each index by its name."""
     return {index.name: index.status for index in table_in(tables).descriptor.indexes}
@@ -130,6 +143,23 @@ def check_indexes(tables: Tables) -> None:
     tables.read(check)
 
 
+def check_expiry(tables: Tables, attribute: str) -> None:
+    """Assert that there is a row for each item that expires, and no other."""
+
+    def check(reader: Reader) -> None:
+        table = table_in(tables)
+        prefix = Prefix.EXPIRY.key + table.descriptor.number.to_bytes(8, "big")
+        wanted = {
+            prefix + int(float(item[attribute]["N"])).to_bytes(8, "big") + key.suffix
+            for key, item in items_of(reader, table).items()
+            if "N" in item.get(attribute, {}) and float(item[attribute]["N"]) >= 0
+        }
+        rows = reader.scan(Span.of_prefix(prefix), ROWS_MAX)
+        assert {key for key, _ in rows} == (wanted if table.expiry is not None else set())
+
+    tables.read(check)
+
+
 def _projected(index: Index, key: ItemKey, item: Item) -> tuple[bytes, Item]:
     kept = {"pk", "by", *index.descriptor.non_key_attributes}
     at = index_key(index.schema, item)
@@ -143,8 +173,3 @@ def _projected(index: Index, key: ItemKey, item: Item) -> tuple[bytes, Item]:
 def rows_in(tables: Tables, span: Span) -> list[tuple[bytes, bytes]]:
     """Return all that is stored in `span`."""
     return tables.read(lambda reader: reader.scan(span, ROWS_MAX))
-
-
-def run(work: Any) -> Any:
-    """Run a coroutine to its end."""
-    return asyncio.run(work)
