@@ -3,6 +3,7 @@
 import "./client_checks.js";
 import "./document_checks.js";
 import "./electrodb_checks.js";
+import "./indexes_checks.js";
 import "./streams_checks.js";
 import "./transactions_checks.js";
 import { runAll } from "./checks.js";
