@@ -33,7 +33,7 @@ def valid_requests(table: str, arn: str, shard: str, iterator: str) -> dict[str,
 
     `table` has the partition key pk (S) and the sort key sk (N), and a stream.
     """
-    of_tables = {**_of_tables(table), **_writes(table), **_reads(table)}
+    of_tables = {**_of_tables(table), **_writes(table), **_reads(table), **_statements(table)}
     of_streams = _of_streams(table, arn, shard, iterator)
     return {TABLES + name: body for name, body in of_tables.items()} | {
         STREAMS + name: body for name, body in of_streams.items()
@@ -145,6 +145,31 @@ def _reads(table: str) -> dict[str, Body]:
             "TransactItems": [{"Get": {"TableName": table, "Key": KEY, **projected}}],
             **TOLD,
         },
+    }
+
+
+def _statements(table: str) -> dict[str, Body]:
+    select: Body = {
+        "Statement": f'SELECT s, l[1], m.x FROM "{table}" WHERE pk = ? AND sk = 1',
+        "Parameters": [KEY["pk"]],
+    }
+    update: Body = {
+        "Statement": f'UPDATE "{table}" SET n = n + 1 SET "set" = set_add("set", <<\'c\'>>)'
+        " REMOVE b WHERE pk = ? AND sk = ? AND (contains(s, 'x') OR m.x[0] IS MISSING)",
+        "Parameters": list(KEY.values()),
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+    return {
+        "BatchExecuteStatement": {"Statements": [select | {"ConsistentRead": True}], **TOLD},
+        "ExecuteStatement": {
+            "Statement": f"SELECT * FROM \"{table}\" WHERE pk IN [?, 'q'] AND sk BETWEEN 0 AND 9"
+            " ORDER BY pk DESC, sk ASC",
+            "Parameters": [KEY["pk"]],
+            "ConsistentRead": True,
+            "Limit": 3,
+            **TOLD,
+        },
+        "ExecuteTransaction": {"TransactStatements": [update], "ClientRequestToken": "t", **TOLD},
     }
 
 

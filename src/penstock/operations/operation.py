@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 
 from penstock.base.background import Alarm
-from penstock.base.errors import dynamodb
 from penstock.tables.tables import Tables
 from penstock.wire.shapes import Structure
 from penstock.wire.sigv4 import Caller
@@ -66,17 +65,6 @@ class Operation:
         """Return the answer to a request whose JSON was `body`; ApiError where there is none."""
         request = self._shape.request(body)
         return await self._run(Context(self._services, caller), request)
-
-
-class ComingOperation:
-    """An action that this release does not have and a later one will."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    async def call(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
-        """Refuse the action by its name, whatever it is asked."""
-        raise dynamodb.not_yet(self._name)
 
 
 def arn_root(region: str, account: str) -> str:

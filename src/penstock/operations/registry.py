@@ -4,6 +4,7 @@ from types import ModuleType
 
 from penstock.operations import dynamodb, dynamodb_streams
 from penstock.operations.dynamodb import (
+    batch_execute_statement,
     batch_get_item,
     batch_write_item,
     create_table,
@@ -13,6 +14,8 @@ from penstock.operations.dynamodb import (
     describe_limits,
     describe_table,
     describe_time_to_live,
+    execute_statement,
+    execute_transaction,
     get_item,
     list_tables,
     list_tags_of_resource,
@@ -33,10 +36,11 @@ from penstock.operations.dynamodb_streams import (
     get_shard_iterator,
     list_streams,
 )
-from penstock.operations.operation import ComingOperation, Operation, Services
+from penstock.operations.operation import Operation, Services
 
 ACTIONS: dict[str, dict[str, ModuleType]] = {
     dynamodb.TARGET: {
+        "BatchExecuteStatement": batch_execute_statement,
         "BatchGetItem": batch_get_item,
         "BatchWriteItem": batch_write_item,
         "CreateTable": create_table,
@@ -46,6 +50,8 @@ ACTIONS: dict[str, dict[str, ModuleType]] = {
         "DescribeLimits": describe_limits,
         "DescribeTable": describe_table,
         "DescribeTimeToLive": describe_time_to_live,
+        "ExecuteStatement": execute_statement,
+        "ExecuteTransaction": execute_transaction,
         "GetItem": get_item,
         "ListTables": list_tables,
         "ListTagsOfResource": list_tags_of_resource,
@@ -68,20 +74,10 @@ ACTIONS: dict[str, dict[str, ModuleType]] = {
     },
 }
 
-COMING: dict[str, tuple[str, ...]] = {
-    dynamodb.TARGET: (
-        "BatchExecuteStatement",
-        "ExecuteStatement",
-        "ExecuteTransaction",
-    ),
-}
-"""Actions of a later release: they are refused by name, and not as unknown ones."""
 
-
-def operations(services: Services) -> dict[str, Operation | ComingOperation]:
+def operations(services: Services) -> dict[str, Operation]:
     """Return every action of the server by its whole `X-Amz-Target` value."""
-    coming = {target + name: ComingOperation(name) for target in COMING for name in COMING[target]}
-    return coming | {
+    return {
         target + name: Operation(services, module.SHAPE, module.run)
         for target, modules in ACTIONS.items()
         for name, module in modules.items()

@@ -11,7 +11,7 @@ import botocore.session
 import pytest
 
 from penstock.operations import dynamodb, dynamodb_streams
-from penstock.operations.registry import ACTIONS, COMING
+from penstock.operations.registry import ACTIONS
 from penstock.wire.shapes import ListOf, MapOf, Shape, Structure
 
 SERVICES = {dynamodb.TARGET: "dynamodb", dynamodb_streams.TARGET: "dynamodbstreams"}
@@ -49,11 +49,3 @@ def test_no_parameter_of_the_model_is_dropped(target: str, action: str) -> None:
     """Every member of every request of the model is a member of ours."""
     model = model_of(target).operation_model(action).input_shape
     assert list(dropped(model, ACTIONS[target][action].SHAPE, action)) == []
-
-
-@pytest.mark.parametrize("target", list(COMING))
-def test_coming_actions_are_actions(target: str) -> None:
-    """What is said to come is in the model, and is not there yet."""
-    coming = set(COMING[target])
-    assert coming <= set(model_of(target).operation_names)
-    assert not coming & ACTIONS[target].keys()

@@ -9,19 +9,6 @@ from typing import Any
 
 import pytest
 
-COMING = [
-    "BatchExecuteStatement",
-    "ExecuteStatement",
-    "ExecuteTransaction",
-]
-
-
-@pytest.mark.parametrize("action", COMING)
-def test_actions_of_a_later_release(invalid: Callable[..., str], action: str) -> None:
-    """What will come is refused by name, whatever it is asked."""
-    for body in ({}, {"TableName": "abc", "Statement": 5}):
-        assert invalid(action, body) == f"{action} is not supported by this release of Penstock"
-
 
 @pytest.mark.parametrize("action", ["CreateBackup", "putItem", "PutItem2", ""])
 def test_actions_that_are_none(refusal: Callable[..., tuple[str, str | None]], action: str) -> None:
