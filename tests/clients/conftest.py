@@ -29,7 +29,8 @@ def endpoint(
     if url:
         yield url
         return
-    with ServerProcess.on(tmp_path_factory.mktemp("clients") / "store") as process:
+    store = tmp_path_factory.mktemp("clients") / "store"
+    with ServerProcess.on(store, "--ttl-interval-seconds", "1") as process:
         yield f"http://127.0.0.1:{process.port}"
         process.stop()
         assert process.stderr == "", "no request of any client is a bug of the server"

@@ -1,10 +1,13 @@
 """What else an application asks of a table through boto3: time to live, tags, protection."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
+from wire.clients import all_records, connect
 
 
 def test_a_time_to_live_is_turned_on_and_told(client: Any, table: Any) -> None:
@@ -18,6 +21,35 @@ def test_a_time_to_live_is_turned_on_and_told(client: Any, table: Any) -> None:
     assert told["TimeToLiveStatus"] in {"ENABLING", "ENABLED"}
     with pytest.raises(ClientError, match=r"is already enabled|modified multiple times"):
         client.update_time_to_live(TableName=table.name, TimeToLiveSpecification=wanted)
+
+
+def test_what_has_expired_is_deleted_by_the_service_and_seen_in_the_stream(
+    pytestconfig: pytest.Config,
+    endpoint: str,
+    make_table: Callable[..., Any],
+    wait_for: Callable[..., None],
+) -> None:
+    if pytestconfig.getoption("--url"):
+        pytest.skip("another server takes its own time to delete what has expired")
+    table = make_table(
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+    )
+    table.meta.client.update_time_to_live(
+        TableName=table.name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "ends"}
+    )
+    now_s = int(time.time())
+    table.put_item(Item={"pk": "expired", "sk": 1, "ends": now_s - 60})
+    table.put_item(Item={"pk": "lives", "sk": 1, "ends": now_s + 3600})
+    table.put_item(Item={"pk": "no number", "sk": 1, "ends": str(now_s - 60)})
+    wait_for(lambda: table.scan()["Count"] == 2, "one of the three is deleted")
+    assert {item["pk"] for item in table.scan()["Items"]} == {"lives", "no number"}
+    records = all_records(connect(endpoint, "dynamodbstreams"), table.latest_stream_arn)
+    (removed,) = [record for record in records if record["eventName"] == "REMOVE"]
+    assert removed["userIdentity"] == {
+        "PrincipalId": "dynamodb.amazonaws.com",
+        "Type": "Service",
+    }
+    assert removed["dynamodb"]["OldImage"]["pk"] == {"S": "expired"}
 
 
 def test_tags_are_given_listed_and_taken(client: Any, make_table: Callable[..., Any]) -> None:
