@@ -247,79 +247,102 @@ def text(value: str) -> Item:
     return {"S": value}
 
 
-def test_the_life_of_a_lease(
-    raw: Callable[..., Any], refused: Callable[..., str], ddb: Any, new_table: Callable[..., str]
-) -> None:
-    """The requests that the Kinesis Client Library makes of a lease, in the order of its life.
+ABSENT: Item = {"Exists": False}
+COUNTED: Item = {"leaseCounter": {"Action": "ADD", "Value": {"N": "1"}}}
+NEW_LEASE: Item = {"leaseCounter": {"N": "0"}, "checkpoint": text("TRIM_HORIZON")}
 
-    Two workers, one lease: made once, taken, renewed, handed over to the other, checkpointed.
-    """
-    table = new_table()
-    key = {"pk": text("shardId-1")}
-    absent = {"Exists": False}
-    new = {**key, "leaseCounter": {"N": "0"}, "checkpoint": text("TRIM_HORIZON")}
-    create = {"TableName": table, "Item": new, "Expected": {"pk": absent}}
-    ddb.put_item(**create)
-    refused(CONDITION_FAILED, ddb.put_item, **create)
 
-    def lease_update(updates: Item, expected: Item, returned: str = "ALL_NEW") -> Any:
+@pytest.fixture
+def lease_update(raw: Callable[..., Any], plain: str, key: Item) -> Callable[..., Any]:
+    """Update the lease of `key` as the Kinesis Client Library does: `lease_update(what, where)`."""
+
+    def send(updates: Item, expected: Item, returned: str = "ALL_NEW") -> Any:
         request = {
-            "TableName": table,
+            "TableName": plain,
             "Key": key,
             "AttributeUpdates": updates,
             "Expected": expected,
             "ReturnValues": returned,
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        return raw("DynamoDB_20120810.UpdateItem", request)
+        return raw("DynamoDB_20120810.UpdateItem", request).json
 
-    counted = {"leaseCounter": {"Action": "ADD", "Value": {"N": "1"}}}
+    return send
+
+
+def failed_with(answer: Any) -> Any:
+    """Return the item that is told with a failed condition."""
+    assert answer["__type"].endswith(CONDITION_FAILED)
+    return answer["Item"]
+
+
+def test_a_lease_is_made_once_and_taken_once(
+    refused: Callable[..., str],
+    ddb: Any,
+    plain: str,
+    key: Item,
+    lease_update: Callable[..., Any],
+) -> None:
+    """Who comes too late is told the lease as it is."""
+    create = {"TableName": plain, "Item": {**key, **NEW_LEASE}, "Expected": {"pk": ABSENT}}
+    ddb.put_item(**create)
+    refused(CONDITION_FAILED, ddb.put_item, **create)
     take = {
         "leaseOwner": {"Action": "PUT", "Value": text("one")},
         "checkpointOwner": {"Action": "DELETE"},
         "ownerSwitchesSinceCheckpoint": {"Action": "ADD", "Value": {"N": "1"}},
-        **counted,
+        **COUNTED,
     }
-    free = {"leaseOwner": absent, "pk": {"Value": key["pk"]}}
+    free = {"leaseOwner": ABSENT, "pk": {"Value": key["pk"]}}
     taken = {
-        **new,
+        **key,
+        **NEW_LEASE,
         "leaseCounter": {"N": "1"},
         "leaseOwner": text("one"),
         "ownerSwitchesSinceCheckpoint": {"N": "1"},
     }
-    assert lease_update(take, free).json == {"Attributes": taken}
-    too_late = lease_update(take, free)
-    assert too_late.json["__type"].endswith(CONDITION_FAILED)
-    assert too_late.json["Item"] == taken
+    assert lease_update(take, free) == {"Attributes": taken}
+    assert failed_with(lease_update(take, free)) == taken
 
-    renew = {**counted, "throughputKBps": {"Action": "PUT", "Value": {"N": "1.5"}}}
-    held = {"leaseCounter": {"Value": {"N": "1"}}, "checkpointOwner": absent}
-    assert lease_update(renew, held, "UPDATED_NEW").json == {
-        "Attributes": {"leaseCounter": {"N": "2"}, "throughputKBps": {"N": "1.5"}}
+
+def test_a_lease_is_renewed_until_it_is_handed_over(
+    ddb: Any, plain: str, key: Item, lease_update: Callable[..., Any]
+) -> None:
+    """A worker renews by the counter that it saw last, while nobody else is to have the lease."""
+    ddb.put_item(TableName=plain, Item={**key, **NEW_LEASE, "leaseOwner": text("one")})
+    renew = {**COUNTED, "throughputKBps": {"Action": "PUT", "Value": {"N": "1.5"}}}
+    held = {"leaseCounter": {"Value": {"N": "0"}}, "checkpointOwner": ABSENT}
+    assert lease_update(renew, held, "UPDATED_NEW") == {
+        "Attributes": {"leaseCounter": {"N": "1"}, "throughputKBps": {"N": "1.5"}}
     }
-    assert lease_update(renew, held).status == 400
-
-    hand_off = {
+    assert failed_with(lease_update(renew, held))["leaseCounter"] == {"N": "1"}
+    hand_over = {
         "checkpointOwner": {"Action": "PUT", "Value": text("one")},
         "leaseOwner": {"Action": "PUT", "Value": text("two")},
     }
-    owned = {"leaseOwner": {"Value": text("one")}, "checkpointOwner": absent}
-    assert lease_update(hand_off, owned).json["Attributes"]["leaseOwner"] == text("two")
-    assert lease_update(renew, {"leaseCounter": {"Value": {"N": "2"}}, **owned}).status == 400
+    owned = {"leaseOwner": {"Value": text("one")}, "checkpointOwner": ABSENT}
+    assert lease_update(hand_over, owned)["Attributes"]["leaseOwner"] == text("two")
+    seen = {"leaseCounter": {"Value": {"N": "1"}}, "checkpointOwner": ABSENT}
+    assert failed_with(lease_update(renew, seen))["checkpointOwner"] == text("one")
 
+
+def test_the_last_checkpoint_of_a_lease(
+    ddb: Any, plain: str, key: Item, lease_update: Callable[..., Any]
+) -> None:
+    """Attributes are put and deleted in one update; what is deleted need not be there."""
+    ddb.put_item(TableName=plain, Item={**key, **NEW_LEASE, "leaseOwner": text("one")})
     checkpoint = {
         "checkpoint": {"Action": "PUT", "Value": text("SHARD_END")},
         "childShardIds": {"Action": "PUT", "Value": {"SS": ["shardId-3", "shardId-2"]}},
         "ownerSwitchesSinceCheckpoint": {"Action": "PUT", "Value": {"N": "0"}},
         "pendingCheckpoint": {"Action": "DELETE"},
-        "checkpointOwner": {"Action": "DELETE"},
         "leaseOwner": {"Action": "DELETE"},
     }
-    assert lease_update(checkpoint, {"leaseCounter": {"Value": {"N": "2"}}}, "NONE").json == {}
-    assert stored(ddb, table, key) == {
-        **new,
-        "leaseCounter": {"N": "2"},
-        "throughputKBps": {"N": "1.5"},
+    counted = {"leaseCounter": {"Value": {"N": "0"}}}
+    assert lease_update(checkpoint, counted, "NONE") == {}
+    assert stored(ddb, plain, key) == {
+        **key,
+        "leaseCounter": {"N": "0"},
         "checkpoint": text("SHARD_END"),
         "childShardIds": {"SS": ["shardId-2", "shardId-3"]},
         "ownerSwitchesSinceCheckpoint": {"N": "0"},

@@ -41,7 +41,7 @@ class _LegacyKeyCondition(KeyCondition):
         super().__init__(terms)
         self._unindexable = unindexable
 
-    def bind(self, schema: KeySchema) -> KeyRange:
+    def bind(self, schema: KeySchema, index: str | None = None) -> KeyRange:
         """Return what the condition asks of the key `schema`; errors as in an expression.
 
         Also ValidationException for an operator that no sort key takes, once the partition key is
@@ -52,7 +52,7 @@ class _LegacyKeyCondition(KeyCondition):
             for attribute in schema.sort:
                 if attribute.name in self._unindexable:
                     raise not_indexable()
-        return super().bind(schema)
+        return super().bind(schema, index)
 
 
 def key_condition_of(conditions: Mapping[str, Mapping[str, Any]]) -> KeyCondition:
