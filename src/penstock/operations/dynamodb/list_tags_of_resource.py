@@ -1,6 +1,6 @@
 """ListTagsOfResource: the tags of a table, ten a page, by their keys."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, b64encode
 from typing import Any
 
 from penstock.base import limits
@@ -26,7 +26,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 
 def _token_of(key: str) -> str:
     """Return the token of the page that begins after `key`."""
-    return urlsafe_b64encode(key.encode()).decode()
+    return b64encode(key.encode()).decode()
 
 
 def _key_of(token: str | None) -> str:
@@ -34,6 +34,6 @@ def _key_of(token: str | None) -> str:
     if token is None:
         return ""
     try:
-        return urlsafe_b64decode(token.encode()).decode()
+        return b64decode(token.encode(), validate=True).decode()
     except ValueError:
         raise dynamodb.parameter_values_invalid(f"Invalid NextToken: {token}") from None
