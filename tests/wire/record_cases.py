@@ -51,7 +51,7 @@ FULL_SPELT_OTHERWISE: Item = {
 }
 
 CLOCK_S = 1_790_000_000  # the time of the fake clock that items expire by
-EXPIRED_AT = str(CLOCK_S - 1_000)
+EXPIRED_AT = str(CLOCK_S - 999)
 EXPIRED, LASTING = {"t": {"N": EXPIRED_AT}}, {"t": {"N": "9999999999"}}
 
 
@@ -240,6 +240,8 @@ def read(action: str) -> Write:
                 )
             case "Scan":
                 ddb.scan(TableName=table, Limit=1)
+            case "ExecuteStatement, SELECT":
+                statement("ExecuteStatement", "SELECT * FROM {} WHERE ?K")(ddb, table, key)
 
     return ask
 
@@ -458,7 +460,7 @@ REPEATED = [
 _CALLS = ("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction")
 _SET, _REMOVE = "UPDATE {} SET a = ? WHERE ?K", "UPDATE {} REMOVE nowhere WHERE ?K"
 _DELETE = "DELETE FROM {} WHERE ?K"
-_IF_TWO = " AND a = ?"
+_EXISTS, _IF_A = "EXISTS(SELECT * FROM {} WHERE ?K", " AND a = ?"
 
 
 def _statements(call: str) -> Rows:
@@ -468,6 +470,14 @@ def _statements(call: str) -> Rows:
         "BatchExecuteStatement": ("ConditionalCheckFailed", "DuplicateItem"),
         "ExecuteTransaction": (_CANCELED, _CANCELED),
     }[call]
+    exists = [
+        *_of(
+            "ExecuteTransaction, EXISTS",
+            ("unchanged", "", A, statement(call, _EXISTS + _IF_A + ")", ONE), A),
+            ("refused", "", A, statement(call, _EXISTS + _IF_A + ")", TWO), A, failed),
+            ("absent", "", NO_ITEM, statement(call, _EXISTS + _IF_A + ")", ONE), NO_ITEM, failed),
+        )
+    ]
     return [
         *_of(
             f"{call}, INSERT",
@@ -480,23 +490,25 @@ def _statements(call: str) -> Rows:
             ("changed", "", A, statement(call, _SET, TWO), {"a": TWO}),
             ("unchanged", "SET", A, statement(call, _SET, {"N": "1.0"}), A),
             ("unchanged", "REMOVE", A, statement(call, _REMOVE), A),
-            ("refused", "", A, statement(call, _SET + _IF_TWO, TWO, TWO), A, failed),
+            ("refused", "", A, statement(call, _SET + _IF_A, TWO, TWO), A, failed),
             ("absent", "", NO_ITEM, statement(call, _SET, TWO), NO_ITEM, failed),
         ),
         *_of(
             f"{call}, DELETE",
             ("changed", "", FULL, statement(call, _DELETE), NO_ITEM),
-            ("refused", "", A, statement(call, _DELETE + _IF_TWO, TWO), A, failed),
+            ("refused", "", A, statement(call, _DELETE + _IF_A, TWO), A, failed),
             ("absent", "", NO_ITEM, statement(call, _DELETE), NO_ITEM),
         ),
+        *(exists if call == "ExecuteTransaction" else ()),
     ]
 
 
 STATEMENTS = [case for call in _CALLS for case in _statements(call)]
+_READS = ("GetItem", "BatchGetItem", "TransactGetItems", "Query", "Scan")
 _UNTOUCHED: tuple[tuple[Situation, Item | None], ...] = (("unchanged", A), ("absent", NO_ITEM))
 READS = [
     Case(action, situation, "", before, read(action), before)
-    for action in ("GetItem", "BatchGetItem", "TransactGetItems", "Query", "Scan")
+    for action in (*_READS, "ExecuteStatement, SELECT")
     for situation, before in _UNTOUCHED
 ]
 EXPIRY = [
@@ -525,6 +537,7 @@ CASES: Rows = [
     *BATCH,
     *TRANSACT,
     *REPEATED,
+    *STATEMENTS,
     *READS,
 ]
 """What a client asks for. What the server does by itself is EXPIRY."""

@@ -14,9 +14,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 import records_page
-from wire.clients import Record, number_of, records_by_shard, stream_of
+from penstock.testing.clock import FakeClock
+from penstock.testing.server import RunningServer
+from wire.clients import Record, connect, number_of, records_by_shard, stream_of
 from wire.record_cases import (
     CASES,
+    CLOCK_S,
     EXPIRY,
     TWO,
     VIEW_TYPES,
@@ -132,10 +135,7 @@ def _write(ddb: Any, table: str, case: Case) -> None:
     assert error == case.error, case.name
 
 
-@pytest.fixture(scope="module", params=VIEW_TYPES)
-def written(request: pytest.FixtureRequest, ddb: Any, streams: Any) -> Iterator[Written]:
-    """All cases, written to a table with a stream of one view type, and the stream's records."""
-    view_type = request.param
+def _new_table(ddb: Any, view_type: ViewType) -> str:
     table = f"records-{view_type}-{time.time_ns()}"
     ddb.create_table(
         TableName=table,
@@ -151,12 +151,38 @@ def written(request: pytest.FixtureRequest, ddb: Any, streams: Any) -> Iterator[
         StreamSpecification={"StreamEnabled": True, "StreamViewType": view_type},
     )
     ddb.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 1})
+    return table
+
+
+@pytest.fixture(scope="module", params=VIEW_TYPES)
+def written(request: pytest.FixtureRequest, ddb: Any, streams: Any) -> Iterator[Written]:
+    """All cases, written to a table with a stream of one view type, and the stream's records."""
+    view_type = request.param
+    table = _new_table(ddb, view_type)
     began = time.time()
     for case in CASES:
         _write(ddb, table, case)
     by_shard = records_by_shard(streams, stream_of(ddb, table))
     yield Written(view_type, ddb.meta.region_name, began, time.time(), by_shard)
     ddb.delete_table(TableName=table)
+
+
+@pytest.fixture(scope="module", params=VIEW_TYPES)
+def expired(request: pytest.FixtureRequest) -> Iterator[Written]:
+    """All cases of expiry, on a server whose time stands still, after its jobs have run."""
+    clock = FakeClock(CLOCK_S * 1000)
+    with RunningServer(clock=clock) as server:
+        ddb, streams = (connect(server.url, name) for name in ("dynamodb", "dynamodbstreams"))
+        table = _new_table(ddb, request.param)
+        for case in EXPIRY:
+            _write(ddb, table, case)
+        ddb.update_time_to_live(
+            TableName=table, TimeToLiveSpecification={"Enabled": True, "AttributeName": "t"}
+        )
+        for _ in range(2):  # the items there are must be known before they expire
+            server.catch_up()
+        by_shard = records_by_shard(streams, stream_of(ddb, table))
+    yield Written(request.param, ddb.meta.region_name, CLOCK_S, CLOCK_S, by_shard)
 
 
 # --- the tests
@@ -166,6 +192,12 @@ def written(request: pytest.FixtureRequest, ddb: Any, streams: Any) -> Iterator[
 def test_the_record_of_a_write(written: Written, case: Case) -> None:
     """A change yields exactly one record, right in every member; what changes nothing, none."""
     check_records(written, case)
+
+
+@pytest.mark.parametrize("case", EXPIRY, ids=lambda case: case.name)
+def test_the_record_of_an_expiry(expired: Written, case: Case) -> None:
+    """An item whose time has passed yields one record, which says who removed it."""
+    check_records(expired, case)
 
 
 def check_records(written: Written, case: Case) -> None:
