@@ -7,6 +7,22 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
 
 class Clock(Protocol):
     """What the product knows of time."""
@@ -43,20 +59,3 @@ def utc_sentence(at_ms: int) -> str:
     noon = "AM" if at.hour < 12 else "PM"
     day = f"{_DAYS[at.weekday()]}, {_MONTHS[at.month - 1]} {at.day}, {at.year}"
     return f"{day} at {at.hour % 12 or 12}:{at:%M:%S} {noon} Coordinated Universal Time"
-
-
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
