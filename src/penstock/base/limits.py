@@ -137,8 +137,9 @@ store_close_seconds_max = 0.4  # of the same 2 s
 # --- the background [P]
 background_stop_seconds_max = 0.2  # of the same 2 s
 token_sweep_interval_ms = 60_000.0
-background_scan_rows_max = 64  # of one step
-background_step_bytes_max = 1024 * 1024  # of items read in one step
+all_tables_rows_max = 64  # of one look at the catalogue
+backfill_rows_max = 16  # of one step; with 64 requests ran at a quarter of their rate
+backfill_bytes_max = 1024 * 1024  # of the items of one step
 backfill_interval_ms = 5_000.0  # an alarm rings where a table changes: this is for what it missed
 expiry_age_seconds_max = 5 * 365 * 24 * 3600  # [D] 2026-10: what is older never expires
 expiry_deletes_max = 25  # in one transaction, each with an old image in its record

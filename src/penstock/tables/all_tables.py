@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from penstock.base.limits import background_scan_rows_max
+from penstock.base.limits import all_tables_rows_max
 from penstock.storage.format import unpack
 from penstock.storage.prefixes import Prefix
 from penstock.storage.waist import Engine, Reader, Span
@@ -25,12 +25,12 @@ async def all_tables(engine: Engine) -> AsyncIterator[Descriptor]:
     while more:
 
         def page(reader: Reader, span: Span = span) -> list[tuple[bytes, bytes]]:
-            return reader.scan(span, background_scan_rows_max)
+            return reader.scan(span, all_tables_rows_max)
 
         rows = engine.snapshot(page)
         for _, stored in rows:
             yield _decode(unpack(stored))
-        more = len(rows) == background_scan_rows_max
+        more = len(rows) == all_tables_rows_max
         if more:
             span = Span(rows[-1][0] + b"\x00", span.end)
             await asyncio.sleep(0)

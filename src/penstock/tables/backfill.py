@@ -32,7 +32,7 @@ from penstock.tables.descriptor import Descriptor, Partition, Table, TimeToLive
 from penstock.tables.state import is_gone, settled
 from penstock.tables.tables import Tables, until_current
 
-_CHUNK_ROWS = 8
+_CHUNK_ROWS = 4
 
 Fill = Callable[[Transaction, int, ItemKey, bytes], None]
 """Adds what belongs to an item: `fill(txn, number of its partition, its key, what is stored)`."""
@@ -164,7 +164,7 @@ def _some_rows(reader: Reader, span: Span) -> tuple[list[tuple[bytes, bytes]], b
     """Return the first rows of `span`, bounded in number and bytes, and where the next begin."""
     rows: list[tuple[bytes, bytes]] = []
     size = 0
-    while len(rows) < limits.background_scan_rows_max and size < limits.background_step_bytes_max:
+    while len(rows) < limits.backfill_rows_max and size < limits.backfill_bytes_max:
         start = rows[-1][0] + b"\x00" if rows else span.start
         chunk = reader.scan(Span(start, span.end), _CHUNK_ROWS)
         rows += chunk

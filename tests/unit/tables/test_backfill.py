@@ -73,7 +73,7 @@ def test_writes_that_go_on_meanwhile_are_in_the_index(
     monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     """Writers put and delete before, at and behind the place that the backfill has come to."""
-    monkeypatch.setattr(limits, "background_scan_rows_max", 8)
+    monkeypatch.setattr(limits, "backfill_rows_max", 4)
     tables = tables_in_memory(FakeClock())
 
     async def check() -> None:
@@ -94,7 +94,7 @@ def test_a_backfill_that_was_interrupted_ends_after_the_next_start(
     monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
     """Nothing that the first had filled is counted twice."""
-    monkeypatch.setattr(limits, "background_scan_rows_max", 8)
+    monkeypatch.setattr(limits, "backfill_rows_max", 4)
     tables = tables_in_memory(FakeClock())
 
     async def check() -> None:
@@ -117,7 +117,7 @@ def test_a_backfill_that_was_interrupted_ends_after_the_next_start(
 
 def test_a_table_that_changes_meanwhile_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """The backfill goes on where it was, and keeps what others have changed."""
-    monkeypatch.setattr(limits, "background_scan_rows_max", 8)
+    monkeypatch.setattr(limits, "backfill_rows_max", 4)
     tables = tables_in_memory(FakeClock())
 
     async def check() -> None:
@@ -136,7 +136,7 @@ def test_a_table_that_changes_meanwhile_is_looked_at_again(monkeypatch: pytest.M
 
 
 def test_it_stops_where_the_table_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "background_scan_rows_max", 8)
+    monkeypatch.setattr(limits, "backfill_rows_max", 4)
     tables = tables_in_memory(FakeClock())
 
     async def check() -> None:
@@ -158,7 +158,7 @@ def test_it_stops_where_the_table_goes_away(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_it_stops_where_the_index_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """The entries of an index that is deleted while it is filled do not come back."""
-    monkeypatch.setattr(limits, "background_scan_rows_max", 8)
+    monkeypatch.setattr(limits, "backfill_rows_max", 4)
     tables = tables_in_memory(FakeClock())
 
     async def check() -> tuple[Span, ...]:
@@ -245,14 +245,14 @@ def test_a_step_ends_with_the_rows_that_take_it_over_its_bytes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Large items make for small steps: requests wait for no more than some bytes."""
-    monkeypatch.setattr(limits, "background_step_bytes_max", 1)
+    monkeypatch.setattr(limits, "backfill_bytes_max", 1)
     tables = tables_in_memory(FakeClock())
 
     async def check() -> None:
         await fill_table(tables, 100)
         await create_index(tables)
         backfill = asyncio.create_task(Backfill(tables).run())
-        for _ in range(8):  # at 8 items a step there are 12 steps at least
+        for _ in range(8):  # at 4 items a step there are 25 steps at least
             await put_item(tables, "other", {"n": {"N": "1"}})
         assert not backfill.done()
         await backfill

@@ -102,7 +102,7 @@ def test_rows_follow_their_items_while_a_time_to_live_goes_on_off_and_on(
     monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     """Writers go on all the while, and the backfill runs where it likes."""
-    monkeypatch.setattr(limits, "background_scan_rows_max", 8)
+    monkeypatch.setattr(limits, "backfill_rows_max", 4)
     tables = tables_in_memory(FakeClock())
 
     async def check() -> None:
