@@ -136,9 +136,9 @@ def test_the_suffix_of_a_storage_key() -> None:
 )
 def test_no_two_keys_share_a_suffix(a: tuple[str, str], b: tuple[str, str]) -> None:
     """The suffix tells keys apart however partition and sort run together, and sorts within one."""
-    keys = [
-        ItemKey(partition_hash(pk.encode()), pk.encode(), sk.encode()).suffix for pk, sk in (a, b)
-    ]
+    whole = [ItemKey(partition_hash(pk.encode()), pk.encode(), sk.encode()) for pk, sk in (a, b)]
+    keys = [key.suffix for key in whole]
+    assert [ItemKey.of_suffix(key) for key in keys] == whole
     assert (keys[0] == keys[1]) == (a == b)
     if a[0] == b[0]:
         assert (keys[0] < keys[1]) == (a[1] < b[1])

@@ -385,6 +385,45 @@ def test_nothing_goes_once_it_is_off_and_all_that_is_due_once_it_is_on_again(tim
     assert timed.names() == set()
 
 
+def test_indexes_and_item_collections_end_with_their_items(timed: Timed) -> None:
+    """Entries of both kinds of index go, and the collection has room again."""
+    by_n = [
+        {"AttributeName": "pk", "KeyType": "HASH"},
+        {"AttributeName": "n", "KeyType": "RANGE"},
+    ]
+    every = {"ProjectionType": "ALL"}
+    local = {"IndexName": "local", "KeySchema": by_n, "Projection": every}
+    everywhere = {"IndexName": "global", "KeySchema": [{**by_n[1], "KeyType": "HASH"}]}
+    timed.ddb.create_table(
+        TableName="indexed",
+        KeySchema=[by_n[0], {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "N"},
+            {"AttributeName": "n", "AttributeType": "N"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+        LocalSecondaryIndexes=[local],
+        GlobalSecondaryIndexes=[{**everywhere, "Projection": every}],
+    )
+    timed.ddb.update_time_to_live(TableName="indexed", TimeToLiveSpecification=ON)
+    for number in range(60):
+        ends = {"N": str(timed.now_s - 1 if number else timed.now_s + 10)}
+        item = {"pk": {"S": "one"}, "sk": {"N": f"{number}"}, "n": {"N": "5"}, "ends": ends}
+        timed.ddb.put_item(TableName="indexed", Item=item)
+    timed.pass_seconds(1)
+    shown = timed.ddb.describe_table(TableName="indexed")["Table"]
+    size = shown["TableSizeBytes"]
+    for index in (*shown["LocalSecondaryIndexes"], *shown["GlobalSecondaryIndexes"]):
+        assert (index["ItemCount"], index["IndexSizeBytes"]) == (1, size)
+        page = timed.ddb.scan(TableName="indexed", IndexName=index["IndexName"])
+        assert [item["sk"]["N"] for item in page["Items"]] == ["0"]
+    timed.pass_seconds(10)
+    shown = timed.ddb.describe_table(TableName="indexed")["Table"]
+    counts = [index["ItemCount"] for index in shown["GlobalSecondaryIndexes"]]
+    assert (shown["ItemCount"], shown["TableSizeBytes"], counts) == (0, 0, [0])
+
+
 def test_more_items_than_one_step_deletes(timed: Timed) -> None:
     """All of them go, the count of the table with them."""
     for number in range(120):
