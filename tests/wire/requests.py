@@ -33,14 +33,19 @@ def valid_requests(table: str, arn: str, shard: str, iterator: str) -> dict[str,
 
     `table` has the partition key pk (S) and the sort key sk (N), and a stream.
     """
-    of_tables = {**_of_tables(table), **_writes(table), **_reads(table), **_statements(table)}
+    of_tables = {
+        **_of_tables(table, arn.partition("/stream/")[0]),
+        **_writes(table),
+        **_reads(table),
+        **_statements(table),
+    }
     of_streams = _of_streams(table, arn, shard, iterator)
     return {TABLES + name: body for name, body in of_tables.items()} | {
         STREAMS + name: body for name, body in of_streams.items()
     }
 
 
-def _of_tables(table: str) -> dict[str, Body]:
+def _of_tables(table: str, resource: str) -> dict[str, Body]:
     keys = [("pk", "HASH", "S"), ("sk", "RANGE", "N")]
     return {
         "CreateTable": {
@@ -51,10 +56,16 @@ def _of_tables(table: str) -> dict[str, Body]:
             ],
             "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
             "StreamSpecification": STREAM_ON,
+            "Tags": [{"Key": "a", "Value": "1"}],
         },
         "DeleteTable": {"TableName": "none-of-this-name"},
+        "DescribeEndpoints": {},
+        "DescribeLimits": {},
         "DescribeTable": {"TableName": table},
         "ListTables": {"Limit": 5, "ExclusiveStartTableName": "abc"},
+        "ListTagsOfResource": {"ResourceArn": resource},
+        "TagResource": {"ResourceArn": resource, "Tags": [{"Key": "b", "Value": "2"}]},
+        "UntagResource": {"ResourceArn": resource, "TagKeys": ["c"]},
         "UpdateTable": {"TableName": table, "StreamSpecification": STREAM_ON},
     }
 

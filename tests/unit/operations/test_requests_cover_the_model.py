@@ -15,10 +15,6 @@ from penstock.operations.registry import ACTIONS
 from penstock.wire.shapes import ListOf, MapOf, Shape, Structure
 
 SERVICES = {dynamodb.TARGET: "dynamodb", dynamodb_streams.TARGET: "dynamodbstreams"}
-REFUSED_LATER_ON = {  # the operation refuses whatever they hold
-    "UpdateTable.ProvisionedThroughput",
-    "UpdateTable.GlobalSecondaryIndexUpdates[]",
-}
 
 
 def model_of(target: str) -> Any:
@@ -27,8 +23,6 @@ def model_of(target: str) -> Any:
 
 def dropped(model: Any, ours: Shape, path: str) -> Iterator[str]:
     """Find what the model has and our shape does not, at `path` and below."""
-    if path in REFUSED_LATER_ON:
-        return
     if isinstance(ours, Structure):
         members = {name: member for name, _, member in ours._members}
         for name, below in model.members.items():

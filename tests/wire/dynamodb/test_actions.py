@@ -5,14 +5,32 @@ import json
 import re
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 
+from penstock.operations import dynamodb
+from penstock.operations.registry import ACTIONS
 
-@pytest.mark.parametrize("action", ["CreateBackup", "putItem", "PutItem2", ""])
+MODEL = botocore.session.get_session().get_service_model("dynamodb")
+OUTSIDE = sorted(set(MODEL.operation_names) - set(ACTIONS[dynamodb.TARGET]))
+DIFFERENCES = Path(__file__).resolve().parents[3] / "docs" / "differences.md"
+
+
+@pytest.mark.parametrize("action", OUTSIDE)
+def test_actions_outside_the_product(
+    refusal: Callable[..., tuple[str, str | None]], action: str
+) -> None:
+    """Whatever else the SDK's model has is unknown to the server, and listed where users look."""
+    assert refusal(action, {}) == ("UnknownOperationException", None)
+    assert re.search(rf"\b{action}\b", DIFFERENCES.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("action", ["putItem", "PutItem2", ""])
 def test_actions_that_are_none(refusal: Callable[..., tuple[str, str | None]], action: str) -> None:
-    """What will not come, or is no action at all, is unknown, without a text."""
+    """What is no action at all is unknown, without a text."""
     assert refusal(action, {}) == ("UnknownOperationException", None)
 
 
