@@ -165,6 +165,17 @@ def test_what_refuses_the_whole_request(
         assert invalid(TRANSACTION, request_of(*statements)).startswith(text)
 
 
+def test_the_size_of_a_transaction(invalid: Callable[..., str], plain: str) -> None:
+    """Statements and parameters have at most 4 MB together."""
+    large = {
+        "Statement": f"INSERT INTO \"{plain}\" VALUE {{'pk': ?, 'a': ?}}",
+        "Parameters": [{"S": "x"}, {"S": "x" * 400_000}],
+    }
+    assert invalid(TRANSACTION, request_of(*[large] * 11)).startswith(
+        "Transaction payload size cannot exceed 4MB. Payload Size: 44"
+    )
+
+
 def test_a_table_that_is_not_there(ddb: Any, refused: Callable[..., str], plain: str) -> None:
     """An unknown table refuses the whole request."""
     for statements in (

@@ -3,7 +3,7 @@
 EXISTS goes with writes: it checks an item and leaves it as it is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -12,6 +12,7 @@ import msgspec
 
 from penstock.base import limits
 from penstock.base.errors import partiql
+from penstock.base.errors.transactions import transaction_payload_too_large
 from penstock.items.partiql import (
     Delete,
     Select,
@@ -19,6 +20,8 @@ from penstock.items.partiql import (
     asks_for_key,
     is_only_key,
 )
+from penstock.items.sizes import text_bytes, value_bytes
+from penstock.items.values import Value
 from penstock.operations.dynamodb import members
 from penstock.operations.dynamodb.statements import (
     PARAMETERS,
@@ -68,6 +71,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     if len({each.reads for each in statements}) > 1:
         raise partiql.transaction_mixed()
     _check_statements(statements)
+    _check_payload(asked, parameters)
     if statements[0].reads:
         return _read(context, request, statements)
     actions = [
@@ -86,6 +90,14 @@ def _check_statements(statements: Sequence[Bound]) -> None:
             raise partiql.transaction_returning(place)
         if isinstance(statement, Select) and statement.index is not None:
             raise partiql.transaction_index(place)
+
+
+def _check_payload(asked: Sequence[Mapping[str, Any]], parameters: Iterable[list[Value]]) -> None:
+    """Raise ValidationException for statements and parameters of more than 4 MB together."""
+    size = sum(text_bytes(each["Statement"]) for each in asked)
+    size += sum(value_bytes(value) for values in parameters for value in values)
+    if size > limits.transaction_bytes_max:
+        raise transaction_payload_too_large(size)
 
 
 def _token(request: dict[str, Any]) -> Token | None:
