@@ -189,7 +189,7 @@ def _token(table: str, token: str) -> str:
     return f"{token}-{table[-20:]}"[:36]
 
 
-def statement(call: str, text: str, *parameters: Any) -> Write:
+def statement(call: str, text: str, *parameters: Any, token: str | None = None) -> Write:
     """Run a PartiQL statement by the action `call`; {} is its table, ?K the conditions of its key.
 
     `parameters` stand before those of the key, but in an INSERT, whose item's they are.
@@ -205,7 +205,8 @@ def statement(call: str, text: str, *parameters: Any) -> Write:
         if call == "ExecuteStatement":
             return _silent(ddb.execute_statement(**one))
         if call == "ExecuteTransaction":
-            return _silent(ddb.execute_transaction(TransactStatements=[one]))
+            name = {} if token is None else {"ClientRequestToken": _token(table, token)}
+            return _silent(ddb.execute_transaction(TransactStatements=[one], **name))
         (answer,) = ddb.batch_execute_statement(Statements=[one])["Responses"]
         code: str | None = answer.get("Error", {}).get("Code")
         return code
@@ -213,11 +214,11 @@ def statement(call: str, text: str, *parameters: Any) -> Write:
     return write
 
 
-def insert(call: str, item: Item) -> Write:
-    """Run an INSERT of `item` and the key."""
+def insert(call: str, item: Item, token: str | None = None) -> Write:
+    """Run an INSERT of `item` and the key, in a transaction maybe with a token."""
     members = ", ".join(f"'{name}': ?" for name in (*item, "pk", "sk"))
     text = f"INSERT INTO {{}} VALUE {{{{{members}}}}}"
-    return statement(call, text, *item.values())
+    return statement(call, text, *item.values(), token=token)
 
 
 def read(action: str) -> Write:
@@ -437,26 +438,28 @@ TRANSACT = [
 ]
 
 
-def _repeated(situation: Situation, detail: str, before: Item | None) -> Case:
+def _repeated(call: str, situation: Situation, detail: str, before: Item | None) -> Case:
     """Return the case of a transaction that made an item of A, made again on `before`."""
-    put_once = transact("Put", Item=A, token=f"{situation}-{detail}"[:15])
+    token = f"{call[0]}-{situation[0]}-{detail}"[:15]
+    put_once = transact("Put", Item=A, token=token)
+    if call == "ExecuteTransaction":
+        put_once = insert(call, A, token=token)
 
     def made(ddb: Any, table: str, key: Item) -> str | None:
         return put_once(ddb, table, {**key, "sk": {"N": "7"}})  # spelt otherwise it is another
 
     change = delete() if before is None else put(before)
-    path = "TransactWriteItems, its token repeated"
+    path = f"{call}, its token repeated"
     return Case(
         path, situation, detail, before, made, before, earlier=((made, A), (change, before))
     )
 
 
-REPEATED = [
-    _repeated("unchanged", "", A),
-    _repeated("unchanged", "changed since", FULL),
-    _repeated("absent", "", NO_ITEM),
-]
-
+_SINCE: tuple[tuple[Situation, str, Item | None], ...] = (
+    ("unchanged", "", A),
+    ("unchanged", "changed since", FULL),
+    ("absent", "", NO_ITEM),
+)
 _CALLS = ("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction")
 _SET, _REMOVE = "UPDATE {} SET a = ? WHERE ?K", "UPDATE {} REMOVE nowhere WHERE ?K"
 _DELETE = "DELETE FROM {} WHERE ?K"
@@ -504,6 +507,11 @@ def _statements(call: str) -> Rows:
 
 
 STATEMENTS = [case for call in _CALLS for case in _statements(call)]
+REPEATED = [
+    _repeated(call, *case)
+    for call in ("TransactWriteItems", "ExecuteTransaction")
+    for case in _SINCE
+]
 _READS = ("GetItem", "BatchGetItem", "TransactGetItems", "Query", "Scan")
 _UNTOUCHED: tuple[tuple[Situation, Item | None], ...] = (("unchanged", A), ("absent", NO_ITEM))
 READS = [
@@ -536,8 +544,8 @@ CASES: Rows = [
     *DELETE,
     *BATCH,
     *TRANSACT,
-    *REPEATED,
     *STATEMENTS,
+    *REPEATED,
     *READS,
 ]
 """What a client asks for. What the server does by itself is EXPIRY."""
