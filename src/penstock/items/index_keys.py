@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from penstock.base.errors.dynamodb import (
     index_key_empty,
     index_key_of_wrong_type,
+    index_key_too_large,
     updated_index_key_empty,
 )
 from penstock.base.limits import partition_key_bytes_max, sort_key_bytes_max
@@ -61,6 +62,10 @@ def check_index_key(
         value = item.get(attribute.name)
         if value is not None:
             _check_attribute(index_name, attribute, value, updated=updated)
+            size_max = _bytes_max(partition=attribute in schema.partition)
+            size = len(key_part_bytes(value))
+            if size > size_max:
+                raise index_key_too_large(index_name, attribute.name, size, size_max)
     check_index_key_size(
         [item[name] for name, _ in schema.partition if name in item], partition=True
     )
@@ -73,11 +78,8 @@ def check_index_key_size(values: Sequence[Value], *, partition: bool) -> None:
     Fact: the text for sort keys speaks of an aggregated size; that of several attributes of a
     partition key is taken to be judged alike.
     """
-    size = _size(values)
-    if partition and size > partition_key_bytes_max:
-        raise too_large_partition_key()
-    if not partition and size > sort_key_bytes_max:
-        raise too_large_sort_key()
+    if _size(values) > _bytes_max(partition=partition):
+        raise too_large_partition_key() if partition else too_large_sort_key()
 
 
 def index_partition_bytes(values: Sequence[Value]) -> bytes:
@@ -96,6 +98,10 @@ def index_sort_bytes(values: Sequence[Value]) -> bytes:
 def index_sort_prefix(values: Sequence[Value], beginning: Value) -> bytes:
     """Return what the sort keys begin with that have `values` and then begin with `beginning`."""
     return index_sort_bytes(values) + _escaped(beginning)
+
+
+def _bytes_max(*, partition: bool) -> int:
+    return partition_key_bytes_max if partition else sort_key_bytes_max
 
 
 def _size(values: Sequence[Value]) -> int:

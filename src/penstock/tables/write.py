@@ -15,7 +15,7 @@ from penstock.storage.format import pack, unpack
 from penstock.storage.waist import Reader, Span, Transaction
 from penstock.tables.count import Count, add_to_count, sum_of_counts
 from penstock.tables.descriptor import Partition, Table
-from penstock.tables.index import Index, IndexChange, check_index_keys
+from penstock.tables.index import Index, IndexChange, check_indexed
 from penstock.tables.record import record
 from penstock.tables.stored_item import StoredItem, pack_item, unpack_item
 
@@ -56,7 +56,7 @@ def change_item(
     `by_service` marks the record of a change that no client asked for.
 
     Raises what `decide` raises, ValidationException for an item that an index of the table cannot
-    take (in the text for updates: who puts a whole item calls `check_index_keys` before), and
+    take (in the text for updates: who puts a whole item calls `check_indexed` before), and
     ItemCollectionSizeLimitExceededException.
 
     The caller holds the lock of the item's partition.
@@ -110,8 +110,8 @@ def _follow(
 ) -> tuple[IndexChange, ...]:
     """Let the table's indexes follow `change`, and return what changed in them."""
     old, new = (None if item is None else item.item() for item in change[:2])
-    if new is not None:
-        check_index_keys(table.indexes, new, updated=True)
+    if new is not None and change.new is not None:
+        check_indexed(table.indexes, new, change.new.size, updated=True)
     followed = (
         index.update(txn, partition.place, key, old, new) for index in table.indexes.values()
     )

@@ -196,7 +196,18 @@ def test_parts_are_measured_together() -> None:
     too_large = refusal({**large, "b": {"B": "AA=="}})
     wanted = "Size of hashkey has exceeded the maximum size limit of2048 bytes"  # sic
     assert too_large.message == INVALID + wanted
-    too_large = refusal({"d": {"S": "x" * 1025}})
+    too_large = refusal({"c": {"N": "1"}, "d": {"S": "x" * 1022}})
     wanted = "Aggregated size of all range keys has exceeded the size limit of 1024 bytes"
     assert too_large.message == INVALID + wanted
     check_index_key_size([{"S": "x" * 1024}], partition=False)
+
+
+@pytest.mark.parametrize(("name", "size_max"), [("a", 2048), ("b", 2048), ("d", 1024)])
+def test_a_part_that_is_too_large_is_told_with_its_size(name: str, size_max: int) -> None:
+    """Text: AWS, as quoted in dynalite issue 35."""
+    large = b"x" * (size_max + 1)
+    value = {"B": b64encode(large).decode()} if name == "b" else {"S": large.decode()}
+    assert refusal({name: value}).message == (
+        f"{INVALID}Size limit exceeded for Index Key {name} Actual Size: {size_max + 1} bytes"
+        f" Max Size: {size_max} bytes IndexName: by"
+    )

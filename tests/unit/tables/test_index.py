@@ -15,7 +15,7 @@ from penstock.items.values import Item
 from penstock.storage.format import unpack
 from penstock.storage.waist import Reader, Transaction
 from penstock.tables.count import Count
-from penstock.tables.index import check_index_keys
+from penstock.tables.index import check_indexed
 from penstock.tables.write import index_count, table_count
 from unit.tables.indexed_table import INDEXES, IndexedTable, changes, plain
 
@@ -110,8 +110,27 @@ def test_the_first_index_by_name_is_told() -> None:
     indexes = IndexedTable().table.indexes
     assert list(indexes) != sorted(indexes)
     with pytest.raises(ApiError) as refused:
-        check_index_keys(indexes, {"g": {"N": "1"}, "h": {"S": "1"}})
+        check_indexed(indexes, {"g": {"N": "1"}, "h": {"S": "1"}}, 6)
     assert (refused.value.message or "").endswith("IndexName: keys")
+
+
+def test_an_item_and_its_entry_in_a_local_index_have_400_kb_together() -> None:
+    """What a local index does not hold of the item counts once, and global ones not at all."""
+    store = IndexedTable()
+    half = "x" * (limits.item_bytes_max // 2 - 20)
+    held, not_held = {"g": {"S": "a"}, "x": {"S": half}}, {"h": {"N": "1"}, "x": {"S": half * 2}}
+    store.change("p", "1", held)
+    store.change("p", "2", not_held)
+    with pytest.raises(ApiError) as refused:
+        store.change("p", "1", {**held, "y": {"S": "y" * 50}})
+    assert refused.value.message == "Item size to update has exceeded the maximum allowed size"
+    item = {**held, "p": {"S": "p"}, "s": {"N": "1"}, "y": {"S": "y" * 50}}
+    with pytest.raises(ApiError) as refused:
+        check_indexed(store.table.indexes, item, item_bytes(item))
+    assert refused.value.message == "Item size has exceeded the maximum allowed size"
+    of_global = {**item, "g": {"S": "a"}}
+    only_global = {name: i for name, i in store.table.indexes.items() if not i.is_local}
+    check_indexed(only_global, of_global, item_bytes(of_global))
 
 
 def test_an_item_collection_has_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:

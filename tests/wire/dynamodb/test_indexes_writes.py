@@ -62,11 +62,17 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"b": b""}, PUT_EMPTY.format("binary") + " IndexName: some, IndexKey: b"),
     (
         {"b": b"b" * 2049},
-        INVALID + "Size of hashkey has exceeded the maximum size limit of2048 bytes",
+        INVALID + "Size limit exceeded for Index Key b Actual Size: 2049 bytes Max Size: 2048 bytes"
+        " IndexName: some",
     ),
     (
         {"l": "l" * 1025},
-        INVALID + "Aggregated size of all range keys has exceeded the size limit of 1024 bytes",
+        INVALID + "Size limit exceeded for Index Key l Actual Size: 1025 bytes Max Size: 1024 bytes"
+        " IndexName: local-keys",
+    ),
+    (
+        {"h": 1, "x": "x" * 210_000},
+        "Item size has exceeded the maximum allowed size",
     ),
 ]
 
@@ -116,7 +122,13 @@ def test_an_update_is_judged_by_the_item_that_it_makes(
         (
             "SET g = :v",
             {"v": {"S": "x" * 2049}},
-            INVALID + "Size of hashkey has exceeded the maximum size limit of2048 bytes",
+            INVALID + "Size limit exceeded for Index Key g Actual Size: 2049 bytes Max Size: 2048"
+            " bytes IndexName: all",
+        ),
+        (
+            "SET h = :n, x = :x",
+            {"n": number, "x": {"S": "x" * 210_000}},
+            "Item size to update has exceeded the maximum allowed size",
         ),
     ]
     for expression, values, text in cases:

@@ -85,6 +85,17 @@ def index_key_of_wrong_type(index: str, key: str, expected: str, actual: str) ->
     )
 
 
+def index_key_too_large(index: str, key: str, size_bytes: int, size_bytes_max: int) -> ApiError:
+    """Return the error for an item with a key attribute of an index that is too large for it.
+
+    Text: AWS, as quoted in dynalite issue 35.
+    """
+    return parameter_values_invalid(
+        f"Size limit exceeded for Index Key {key} Actual Size: {size_bytes} bytes Max Size:"
+        f" {size_bytes_max} bytes IndexName: {index}"
+    )
+
+
 def index_key_empty(index: str, key: str, type_name: str) -> ApiError:
     """Return the error for putting an empty key attribute of an index; `string` or `binary`.
 

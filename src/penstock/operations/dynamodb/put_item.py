@@ -63,7 +63,7 @@ def prepare_write(request: Mapping[str, Any]) -> Callable[[Table], Write]:
 
     def write(table: Table) -> Write:
         key = item_key_for_put(table.schema, item)
-        check_put(table, item)
+        check_put(table, item, new)
         check_condition_keys(table, condition)
         return Write(table, key, table.schema.key_of(item), decide)
 

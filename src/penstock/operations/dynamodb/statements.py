@@ -34,6 +34,7 @@ from penstock.operations.dynamodb.update_item import attributes_of, updated
 from penstock.operations.dynamodb.writes import (
     check_condition,
     check_condition_keys,
+    check_put,
     item_within_limit,
 )
 from penstock.operations.operation import Context
@@ -114,6 +115,7 @@ def _insert(asked: Bound, insert: Insert) -> Callable[[Table], Write]:
                 raise partiql.key_absent(attribute.name)
             check_key_type(attribute, item)
         key = item_key_for_put(table.schema, item)
+        check_put(table, item, new)
         return Write(table, key, table.schema.key_of(item), decide)
 
     return write

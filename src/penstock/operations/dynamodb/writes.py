@@ -15,7 +15,7 @@ from penstock.operations.dynamodb.members import table_name
 from penstock.operations.dynamodb.reads import check_scalar_keys
 from penstock.operations.operation import Context
 from penstock.tables.descriptor import Table
-from penstock.tables.index import check_index_keys
+from penstock.tables.index import check_indexed
 from penstock.tables.stored_item import StoredItem, stored_item
 from penstock.tables.tables import Write
 from penstock.tables.write import Change
@@ -37,13 +37,15 @@ def check_condition_keys(table: Table, condition: Condition | None) -> None:
         check_scalar_keys(table, condition.nested)
 
 
-def check_put(table: Table, item: Item) -> None:
+def check_put(table: Table, item: Item, new: StoredItem) -> None:
     """Raise ValidationException where an index of `table` cannot take `item`, which is to be put.
+
+    `new` is the item as it is stored.
 
     What puts a whole item is judged by it alone, before any condition.
     """
     if table.indexes:
-        check_index_keys(table.indexes, item)
+        check_indexed(table.indexes, item, new.size)
 
 
 def item_within_limit(item: Item, too_large: Callable[[], ApiError]) -> StoredItem:
@@ -72,6 +74,7 @@ def consumed(context: Context, request: Mapping[str, Any], change: Change) -> di
     """
     name = table_name(context, request["TableName"])
     units = capacity.of_write(change)
+    capacity.charge(context, "write", [(name, units)])
     return capacity.consumed(request, name, units) | collection_metrics(request, change)
 
 
