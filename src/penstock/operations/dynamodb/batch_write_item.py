@@ -65,35 +65,20 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         places = places_of(writes)
         if len(set(places)) < len(places):
             raise dynamodb.validation("Provided list of item keys contains duplicates")
-        claimed, refused = context.tables.claims.items, _refused(context, tables)
-        free[:] = [
-            place not in claimed and write.table.key not in refused
-            for place, write in zip(places, writes, strict=True)
-        ]
+        claimed = context.tables.claims.items
+        free[:] = [place not in claimed for place in places]
         return list(compress(writes, free))
 
     changes = await context.tables.change(context.region, order, prepare)
     tables = [names[element.given_name] for element in compress(elements, free)]
-    parts = list(zip(tables, map(capacity.of_write, changes), strict=True))
-    capacity.charge(context, "write", parts)
     left = _requests(compress(elements, map(not_, free)))
     return {
         "UnprocessedItems": left,
-        **capacity.consumed_by_table(request, parts),
+        **capacity.consumed_by_table(
+            request, zip(tables, map(capacity.of_write, changes), strict=True)
+        ),
         **collection_metrics_by_table(request, zip(tables, changes, strict=True)),
     }
-
-
-def _refused(context: Context, tables: Sequence[Table]) -> set[bytes]:
-    """Return the keys of the tables that have no throughput left; its error where all have none."""
-    throughput = context.tables.throughput
-    if throughput is None:
-        return set()
-    refusals = {table.key: throughput.write_refusal(table) for table in tables}
-    refused = {key: refusal for key, refusal in refusals.items() if refusal is not None}
-    if len(refused) == len(refusals):
-        raise next(iter(refused.values()))
-    return set(refused)
 
 
 def _requests(elements: Iterable[Element]) -> dict[str, list[dict[str, Any]]]:
