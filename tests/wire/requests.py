@@ -62,6 +62,11 @@ def _of_tables(table: str, resource: str) -> dict[str, Body]:
         "DescribeEndpoints": {},
         "DescribeLimits": {},
         "DescribeTable": {"TableName": table},
+        "DescribeTimeToLive": {"TableName": table},
+        "UpdateTimeToLive": {
+            "TableName": table,
+            "TimeToLiveSpecification": {"Enabled": True, "AttributeName": "ends"},
+        },
         "ListTables": {"Limit": 5, "ExclusiveStartTableName": "abc"},
         "ListTagsOfResource": {"ResourceArn": resource},
         "TagResource": {"ResourceArn": resource, "Tags": [{"Key": "b", "Value": "2"}]},
