@@ -6,7 +6,7 @@ of the condition that says nothing about keys can be passed over.
 
 from collections.abc import Iterable, Sequence
 from itertools import product
-from typing import Final
+from typing import Final, NamedTuple
 
 from penstock.base.errors import partiql
 from penstock.base.limits import partiql_partitions_max
@@ -27,6 +27,17 @@ from penstock.items.expressions.syntax import (
 from penstock.items.keys import KeyAttribute, KeySchema
 from penstock.items.values import Item
 
+
+class KeyRanges(NamedTuple):
+    """The ranges of keys that a condition confines items to, in its order; they may overlap.
+
+    `are_all` says that the condition asks for nothing else: it holds for all that is in a range.
+    """
+
+    ranges: list[KeyRange]
+    are_all: bool
+
+
 Terms = dict[str, KeyTerm]
 """What is asked of each attribute of the key, at most once of each; empty asks nothing."""
 
@@ -35,10 +46,10 @@ _SAME: Final[dict[str, KeyOperator]] = {"=": "=", "<": "<", "<=": "<=", ">": ">"
 _ALTERNATIVES_MAX: Final = 10_000
 
 
-def key_ranges(schema: KeySchema, node: Node, values: Values) -> list[KeyRange] | None:
-    """Return the ranges of `schema`'s keys that a condition confines items to, in its order.
+def key_ranges(schema: KeySchema, node: Node, values: Values) -> KeyRanges | None:
+    """Return the ranges of `schema`'s keys that a condition confines items to.
 
-    None where it leaves the partition open: then everything has to be read. Ranges may overlap.
+    None where it leaves the partition open: then everything has to be read.
 
     Raises ValidationException where a value is none of its key attribute, or there are too many
     partitions.
@@ -52,7 +63,7 @@ def key_ranges(schema: KeySchema, node: Node, values: Values) -> list[KeyRange] 
     partitions = {tuple(map(repr, each.partition)) for each in ranges}
     if len(partitions) > partiql_partitions_max:
         raise partiql.too_many_partitions(len(partitions))
-    return ranges
+    return KeyRanges(ranges, _are_all(schema, node, values))
 
 
 def single_key(schema: KeySchema, node: Node | None, values: Values) -> Item:
@@ -88,6 +99,25 @@ def check_key_type(attribute: KeyAttribute, item: Item) -> None:
     """Raise ValidationException where an item has the key attribute with another type."""
     if attribute.type not in item[attribute.name]:
         raise partiql.key_type(attribute.name)
+
+
+def _are_all(schema: KeySchema, node: Node, values: Values) -> bool:
+    """Say whether a condition asks each of the first attributes of the key once, and nothing else.
+
+    All but the last one for equality: so there is one range, and the range is the condition.
+    """
+    names = frozenset(schema.names)
+    asked: Terms = {}
+    conjuncts = _conjuncts(node)
+    for conjunct in conjuncts:
+        if isinstance(conjunct, Joined | OneOf):
+            return False
+        (terms,) = _alternatives(conjunct, names, values)
+        asked |= terms
+    first = [each.name for each in schema.attributes[: len(conjuncts)]]
+    if set(first) != set(asked) or len(asked) < len(conjuncts):
+        return False
+    return all(asked[name].operator == "=" for name in first[:-1])
 
 
 def _equalities(schema: KeySchema, node: Node | None, values: Values) -> list[tuple[str, KeyTerm]]:

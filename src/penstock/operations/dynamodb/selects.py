@@ -32,11 +32,15 @@ class Place(NamedTuple):
 
 
 class Way(NamedTuple):
-    """The spans that are read one after the other, and in which direction each."""
+    """The spans that are read one after the other, and in which direction each.
+
+    `is_filter` says that the WHERE holds for all that is in them.
+    """
 
     spans: list[Span]
     backward: bool
     limit: int | None
+    is_filter: bool = False
 
 
 class Read(NamedTuple):
@@ -76,7 +80,7 @@ def read_select(
 
     def read(reader: Reader) -> Read:
         fetch = partial(source.fetch, reader) if fetching else None
-        keep = None if prepared.filter is None else prepared.filter.holds
+        keep = None if prepared.filter is None or way.is_filter else prepared.filter.holds
         return _read_spans(spans, way.limit, partial(_read_page, reader, way.backward, keep, fetch))
 
     page, spans_read = context.tables.read(read)
@@ -161,21 +165,21 @@ def _way(source: Source, asked: Bound, select: Select, limit: int | None) -> Way
     for key in select.order:
         if key.name not in names:
             raise partiql.order_of_other(key.name)
-    ranges = None
+    found = None
     if select.where is not None:
-        ranges = key_ranges(source.schema, select.where.node, asked.values)
-    if ranges is None:
+        found = key_ranges(source.schema, select.where.node, asked.values)
+    if found is None:
         if select.order:
             raise partiql.order_without_partition()
         return Way([source.span], backward=False, limit=limit)
-    by_partition = _by_partition(source, ranges)
+    by_partition = _by_partition(source, found.ranges)
     groups = _ordered(source, select, by_partition)
     backward = _is_backward(source, select, len(groups))
     if len(groups) > 1:  # AWS developer guide, 2026-10: such answers come in pages of 10
         most = limits.partiql_partitions_page_items_max
         limit = most if limit is None else min(limit, most)
     spans = [span for group in groups for span in (reversed(group) if backward else group)]
-    return Way(spans, backward, limit)
+    return Way(spans, backward, limit, found.are_all)
 
 
 def _by_partition(source: Source, ranges: Iterable[KeyRange]) -> dict[bytes, list[Span]]:

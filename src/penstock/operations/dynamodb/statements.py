@@ -145,7 +145,9 @@ def _update(asked: Bound, statement: Update) -> Callable[[Table], Write]:
 def _delete(asked: Bound, table: Table) -> Write:
     """Return the write of a DELETE, which has nothing to ask where there is no item."""
     keys = _key(asked, table)
-    condition = asked.statement.condition(asked.values)
+    condition = None
+    if not is_only_key(table.schema, asked.node, asked.values):
+        condition = asked.statement.condition(asked.values)
     check_condition_keys(table, condition)
 
     def decide(old: StoredItem | None) -> None:

@@ -68,28 +68,57 @@ def test_ranges_of_keys(condition: str, ranges: list[KeyRange] | None) -> None:
 
     Without a partition everything has to be read (None), as the developer guide says of each form.
     """
-    assert key_ranges(SORTED, *where(condition)) == ranges
+    found = key_ranges(SORTED, *where(condition))
+    assert (None if found is None else found.ranges) == ranges
 
 
 def test_ranges_of_keys_of_several_attributes() -> None:
     """All of the partition key is asked for, and the sort key from its first attribute on."""
-    partition = "p = 'a' AND q = 'b'"
-    assert key_ranges(MANY, *where(partition)) == [KeyRange((A, B))]
     assert key_ranges(MANY, *where("p = 'a'")) is None
-    assert key_ranges(MANY, *where(f"{partition} AND r = 1 AND s >= 2")) == [
-        KeyRange((A, B), (number(1),), ">=", number(2))
-    ]
-    assert key_ranges(MANY, *where(f"{partition} AND s >= 2")) == [KeyRange((A, B))]
-    assert key_ranges(MANY, *where(f"{partition} AND r > 1 AND s = 2")) == [
-        KeyRange((A, B), (), ">", number(1))
-    ]
+    for condition, expected, are_all in (
+        ("", KeyRange((A, B)), True),
+        ("AND r = 1 AND s >= 2", KeyRange((A, B), (number(1),), ">=", number(2)), True),
+        ("AND s >= 2", KeyRange((A, B)), False),
+        ("AND r > 1 AND s = 2", KeyRange((A, B), (), ">", number(1)), False),
+    ):
+        found = key_ranges(MANY, *where(f"p = 'a' AND q = 'b' {condition}"))
+        assert found == ([expected], are_all)
+
+
+@pytest.mark.parametrize(
+    ("condition", "are_all"),
+    [
+        ("pk = 'a'", True),
+        ("'a' = pk AND sk = 1", True),
+        ("pk = 'a' AND begins_with(sk, ?)", True),
+        ("pk = 'a' AND sk BETWEEN 1 AND 2", True),
+        ("pk = 'a' AND v = 1", False),
+        ("pk = 'a' AND pk = 'a'", False),
+        ("pk = 'a' AND sk > 1 AND sk < 3", False),
+        ("pk = 'a' AND sk <> 1", False),
+        ("pk = 'a' AND sk IN [1]", False),
+        ("pk = 'a' OR pk = 'b'", False),
+        ("pk = 'a' AND NOT sk = 1", False),
+        ("pk = 'a' AND sk = v", False),
+    ],
+)
+def test_a_range_that_is_the_condition(condition: str, are_all: bool) -> None:
+    """A condition of one range and nothing else need not be asked again of what is in the range."""
+    schema = KeySchema((KeyAttribute("pk", "S"),), (KeyAttribute("sk", "S"),))
+    parameters = [{"S": "x"}] if "?" in condition else []
+    texts = condition.replace("1", "'1'").replace("2", "'2'").replace("3", "'3'")
+    found = key_ranges(schema, *where(texts, *parameters))
+    assert found is not None
+    assert found.are_all is are_all
 
 
 def test_too_many_partitions() -> None:
     """A SELECT names at most 50 partitions; AWS developer guide, 2026-10."""
     listed = [f"'{at}'" for at in range(51)]
     node, values = where(f"pk IN [{', '.join(listed[:50])}]")
-    assert len(key_ranges(SORTED, node, values) or []) == 50
+    found = key_ranges(SORTED, node, values)
+    assert found is not None
+    assert len(found.ranges) == 50
     with pytest.raises(ApiError, match="number of operands: 51"):
         key_ranges(SORTED, *where(f"pk IN [{', '.join(listed)}]"))
 
