@@ -17,6 +17,7 @@ from penstock.storage.format import pack, unpack
 from penstock.storage.prefixes import Prefix
 from penstock.storage.waist import Engine, Lock, Span, Transaction
 from penstock.tables.tables import Tables
+from penstock.tables.throughput import Throughput
 
 STORE_FORMAT = 1
 
@@ -80,7 +81,8 @@ async def claim_store(engine: Engine, settings: Settings) -> None:
 
 def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy) -> Assembly:
     """Return one server over `engine`; nothing of it runs yet."""
-    tables = Tables(engine, clock, entropy, settings.account)
+    throughput = Throughput(clock) if settings.throttling else None
+    tables = Tables(engine, clock, entropy, settings.account, throughput)
     services = Services(
         tables,
         settings.shards,

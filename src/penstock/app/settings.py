@@ -49,6 +49,7 @@ class Settings:
     account: str
     shards: int
     table_delay_ms: int = 0
+    throttling: bool = False
     ttl_interval_seconds: int = 60
     ttl_change_seconds: int = 0
 
@@ -84,6 +85,12 @@ def _one_of(*names: str) -> Callable[[str], str]:
         return text
 
     return read
+
+
+def _switch(text: str) -> bool:
+    if text not in {"on", "off"}:
+        raise SettingError(f"{text!r} is neither on nor off")
+    return text == "on"
 
 
 def _account(text: str) -> str:
@@ -131,6 +138,13 @@ SETTINGS = (
         "0",
         "milliseconds",
         "how long a table stays CREATING, UPDATING or DELETING, and an index with it",
+    ),
+    Setting(
+        "throttling",
+        _switch,
+        "off",
+        "on or off",
+        "whether requests beyond a table's throughput are refused, as on AWS",
     ),
     Setting(
         "ttl_interval_seconds",

@@ -69,6 +69,7 @@ table_delay_ms_max = 600_000  # [P]
 throughput_decreases_free_max = 4  # on one UTC day; after that one an hour
 throughput_decrease_wait_ms = 3600 * 1000
 throughput_burst_seconds = 300
+throughput_buckets_max = 10_000  # [P] of all tables and indexes: four numbers each
 on_demand_switches_max = 4  # in 24 hours
 on_demand_switches_window_ms = 24 * 3600 * 1000
 table_class_changes_max = 2  # in 30 days

@@ -4,7 +4,7 @@ What a transaction does is prepared outside it, from a view of the tables, and c
 a table has changed meanwhile, the whole is prepared anew.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
 from penstock.base import limits
@@ -18,7 +18,9 @@ from penstock.storage.waist import Engine, Lock, Reader, Transaction
 from penstock.tables.catalog import NUMBER_LOCK, StaleTable, check_current, find_table, next_number
 from penstock.tables.claims import Claims
 from penstock.tables.descriptor import Table
+from penstock.tables.index import Index
 from penstock.tables.state import is_gone, is_usable
+from penstock.tables.throughput import Side, Throughput
 from penstock.tables.write import Change, Decide, change_item
 
 T = TypeVar("T")
@@ -37,12 +39,20 @@ class Write(NamedTuple):
 class Tables:
     """The tables of one store."""
 
-    def __init__(self, engine: Engine, clock: Clock, entropy: Entropy, account: str) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        entropy: Entropy,
+        account: str,
+        throughput: Throughput | None = None,
+    ) -> None:
         self.engine = engine
         self.clock = clock
         self.entropy = entropy
         self.account = account
         self.claims = Claims()
+        self.throughput = throughput
 
     def find(self, region: str, name: str) -> Table | None:
         """Return the table of that name in whatever state, or None."""
@@ -68,6 +78,33 @@ class Tables:
         """Run `work` on a consistent and durable view of the store."""
         return self.engine.snapshot(work)
 
+    def check_read(self, table: Table, index: Index | None = None) -> None:
+        """Raise the error of a table or index whose throughput is used up, where that is limited.
+
+        ProvisionedThroughputExceededException, or ThrottlingException for an on-demand maximum.
+        """
+        if self.throughput is not None:
+            self.throughput.check_read(table, index)
+
+    def without_throughput(self, tables: Iterable[Table], side: Side) -> set[bytes]:
+        """Return the keys of those of `tables` that have no throughput left, of what is limited.
+
+        Raises the error of one where that are all.
+        """
+        return set() if self.throughput is None else self.throughput.refused(tables, side)
+
+    def guarded(self, writes: Sequence[Write]) -> Sequence[Write]:
+        """Return `writes` with decisions that refuse where throughput is limited and used up."""
+        throughput = self.throughput
+        if throughput is None:
+            return writes
+        return [
+            write
+            if write.by_service
+            else write._replace(decide=throughput.guarded(write.table, write.key, write.decide))
+            for write in writes
+        ]
+
     async def next_number(self) -> int:
         """Give out a number that no table and no stream had before."""
         return await self.engine.transact(next_number, locks=(NUMBER_LOCK,))
@@ -87,7 +124,7 @@ class Tables:
 
         async def attempt() -> list[Change]:
             tables = [self.table(region, name) for name in names]
-            writes = prepare(tables)
+            writes = self.guarded(prepare(tables))
             if self.claims.items:
                 self.claims.check_free(places_of([w for w in writes if not w.by_service]))
 

@@ -80,7 +80,7 @@ async def _attempt(
     if token is not None and tables.read(lambda reader: is_known(reader, key, token, now_ms)):
         return tables.read(partial(_repeated, _writes(tables, region, actions)))
     # 2., 3. What is wrong without looking at any item.
-    writes = _writes(tables, region, actions)
+    writes = tables.guarded(_writes(tables, region, actions))
     places = places_of(writes)
 
     def work(txn: Transaction) -> Outcome:

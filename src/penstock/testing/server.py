@@ -45,6 +45,7 @@ class RunningServer:
         account: str = "000000000000",
         shards: int = 4,
         table_delay_ms: int = 0,
+        throttling: bool = False,
         ttl_interval_seconds: int = 60,
         ttl_change_seconds: int = 0,
     ) -> None:
@@ -59,6 +60,7 @@ class RunningServer:
             account=account,
             shards=shards,
             table_delay_ms=table_delay_ms,
+            throttling=throttling,
             ttl_interval_seconds=ttl_interval_seconds,
             ttl_change_seconds=ttl_change_seconds,
         )

@@ -23,6 +23,7 @@ SENSIBLE = {
     "account": "123456789012",
     "shards": "16",
     "table_delay_ms": "250",
+    "throttling": "on",
     "ttl_interval_seconds": "5",
     "ttl_change_seconds": "1800",
 }
@@ -41,7 +42,9 @@ def test_without_anything_given_the_defaults_hold() -> None:
 
 def test_every_setting_is_taken_from_its_flag_and_from_its_variable() -> None:
     assert set(SENSIBLE) == {setting.name for setting in SETTINGS}
-    expected = Settings("::1", 0, Path("some/where"), "rocksdb", "123456789012", 16, 250, 5, 1800)
+    expected = Settings(
+        "::1", 0, Path("some/where"), "rocksdb", "123456789012", 16, 250, True, 5, 1800
+    )
     assert read_settings(SENSIBLE, {}) == expected
     variables = {f"PENSTOCK_{name.upper()}": text for name, text in SENSIBLE.items()}
     assert read_settings(dict.fromkeys(SENSIBLE), variables) == expected

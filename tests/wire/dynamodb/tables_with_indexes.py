@@ -39,7 +39,7 @@ def create(name: str, **more: Any) -> dict[str, Any]:
 
 def provisioned(name: str, **more: Any) -> dict[str, Any]:
     """Return a request for the same table with throughput."""
-    return create(name, BillingMode=None, ProvisionedThroughput=UNITS, **more)
+    return create(name, **{"BillingMode": None, "ProvisionedThroughput": UNITS, **more})
 
 
 def described(ddb: Any, table: str) -> dict[str, Any]:

@@ -126,12 +126,15 @@ async def _answer(context: Context, asked: Bound | ApiError, place: bytes | ApiE
 def _read(context: Context, asked: Bound, select: Select) -> Answer:
     table = context.tables.table(context.region, asked.table)
     lookup = lookup_of(table, asked, partiql.batch_select)
+    context.tables.check_read(table)
     item = context.tables.read(lambda reader: get_item(reader, lookup.table, lookup.key))
     response: dict[str, Any] = {"TableName": asked.table}
     if item is not None:
         response["Item"] = shown(select, item)
     consistent = asked.request.get("ConsistentRead", False)
-    return Answer(response, (asked.table, capacity.of_item(item, consistent=consistent)))
+    part = (asked.table, capacity.of_item(item, consistent=consistent))
+    capacity.charge(context, "read", [part])
+    return Answer(response, part)
 
 
 async def _changed(context: Context, asked: Bound) -> Answer:
@@ -140,7 +143,9 @@ async def _changed(context: Context, asked: Bound) -> Answer:
     item = returned(asked, change)
     if item is not None:
         response["Item"] = item
-    return Answer(response, (asked.table, capacity.of_write(change)))
+    part = (asked.table, capacity.of_write(change))
+    capacity.charge(context, "write", [part])
+    return Answer(response, part)
 
 
 def _refused(error: ApiError, table: str | None = None) -> Answer:

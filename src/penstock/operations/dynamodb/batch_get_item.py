@@ -3,6 +3,7 @@
 An answer holds at most 16 MB; the keys that do not fit come back as UnprocessedKeys.
 """
 
+from collections.abc import Container
 from typing import Any, NamedTuple
 
 from penstock.base import limits
@@ -69,7 +70,8 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     lookups = [lookup for part in parts for lookup in _lookups(context, part)]
     if len({lookup.table.item_key(lookup.key) for lookup in lookups}) < len(lookups):
         raise dynamodb.validation("Provided list of item keys contains duplicates")
-    found = context.tables.read(lambda reader: _read(reader, lookups))
+    refused = context.tables.without_throughput((each.table for each in lookups), "read")
+    found = context.tables.read(lambda reader: _read(reader, lookups, refused))
     responses: dict[str, list[Any]] = {part.given_name: [] for part in parts}
     units: list[tuple[str, capacity.Consumed]] = []
     unprocessed: dict[str, dict[str, Any]] = {}
@@ -83,6 +85,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         units.append((table.name, capacity.of_item(item, consistent=consistent)))
         if item is not None:
             responses[name].append(shown(item, part.projection))
+    capacity.charge(context, "read", units)
     answer = {"Responses": responses, "UnprocessedKeys": unprocessed}
     return answer | capacity.consumed_by_table(request, units)
 
@@ -124,10 +127,14 @@ def _lookups(context: Context, part: Part) -> list[Lookup]:
     return [Lookup(part, place, table, key) for place, key in enumerate(keys)]
 
 
-def _read(reader: Reader, lookups: list[Lookup]) -> list[Found]:
+def _read(reader: Reader, lookups: list[Lookup], refused: Container[bytes]) -> list[Found]:
+    """Read the items, without those of tables that are `refused`, as long as they fit."""
     size = 0
     found = []
     for lookup in lookups:
+        if lookup.table.key in refused:
+            found.append(Found(lookup, None, fits=False))
+            continue
         item = get_item(reader, lookup.table, lookup.key)
         size += 0 if item is None else item.size
         found.append(Found(lookup, item, fits=size <= limits.batch_get_bytes_max))

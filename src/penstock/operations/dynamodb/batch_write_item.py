@@ -66,17 +66,21 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         if len(set(places)) < len(places):
             raise dynamodb.validation("Provided list of item keys contains duplicates")
         claimed = context.tables.claims.items
-        free[:] = [place not in claimed for place in places]
+        refused = context.tables.without_throughput(tables, "write")
+        free[:] = [
+            place not in claimed and write.table.key not in refused
+            for place, write in zip(places, writes, strict=True)
+        ]
         return list(compress(writes, free))
 
     changes = await context.tables.change(context.region, order, prepare)
     tables = [names[element.given_name] for element in compress(elements, free)]
+    parts = list(zip(tables, map(capacity.of_write, changes), strict=True))
+    capacity.charge(context, "write", parts)
     left = _requests(compress(elements, map(not_, free)))
     return {
         "UnprocessedItems": left,
-        **capacity.consumed_by_table(
-            request, zip(tables, map(capacity.of_write, changes), strict=True)
-        ),
+        **capacity.consumed_by_table(request, parts),
         **collection_metrics_by_table(request, zip(tables, changes, strict=True)),
     }
 

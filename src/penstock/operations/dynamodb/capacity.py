@@ -17,10 +17,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from penstock.base import limits
+from penstock.operations.operation import Context
 from penstock.tables.index import IndexChange
 from penstock.tables.read import ItemPage
 from penstock.tables.source import Source
 from penstock.tables.stored_item import StoredItem
+from penstock.tables.throughput import Side
 from penstock.tables.write import Change
 
 ByIndex = Mapping[str, float]
@@ -79,6 +81,21 @@ def of_page(source: Source, page: ItemPage, *, consistent: bool) -> Consumed:
     if source.index.is_local:
         return Consumed(table, local_indexes=by_name)
     return Consumed(table, global_indexes=by_name)
+
+
+def charge(context: Context, side: Side, parts: Iterable[tuple[str, Consumed]]) -> None:
+    """Take what `parts` of a request consumed, by table, from what their tables have left.
+
+    Nothing is taken where throughput is not limited.
+    """
+    throughput = context.tables.throughput
+    if throughput is None:
+        return
+    for name, units in parts:
+        table = context.tables.find(context.region, name)
+        if table is not None:
+            of_table = units.table + sum(units.local_indexes.values())
+            throughput.take(table, side, of_table, units.global_indexes)
 
 
 def consumed(request: Mapping[str, Any], table: str, units: Consumed) -> dict[str, Any]:

@@ -77,7 +77,9 @@ async def _changed(context: Context, asked: Bound) -> dict[str, Any]:
     change = await change_one(context, asked)
     item = returned(asked, change)
     answer = {"Items": [] if item is None else [item]}
-    return answer | capacity.consumed(asked.request, asked.table, capacity.of_write(change))
+    units = capacity.of_write(change)
+    capacity.charge(context, "write", [(asked.table, units)])
+    return answer | capacity.consumed(asked.request, asked.table, units)
 
 
 def _digest(statement: str, parameters: Sequence[Value]) -> bytes:

@@ -34,7 +34,11 @@ from penstock.operations.dynamodb.statements import (
     shown,
 )
 from penstock.operations.dynamodb.transact_get_items import read_together
-from penstock.operations.dynamodb.transactions import consumed_by_reads, consumed_by_writes
+from penstock.operations.dynamodb.transactions import (
+    check_reads,
+    consumed_by_reads,
+    consumed_by_writes,
+)
 from penstock.operations.operation import Context
 from penstock.tables.descriptor import Table
 from penstock.tables.tables import Write
@@ -79,7 +83,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     ]
     outcome = await transact(context.tables, context.region, actions, _token(request))
     names = [each.table for each in statements]
-    return {"Responses": []} | consumed_by_writes(request, names, outcome)
+    return {"Responses": []} | consumed_by_writes(context, request, names, outcome)
 
 
 def _check_statements(statements: Sequence[Bound]) -> None:
@@ -131,9 +135,10 @@ def _read(context: Context, request: dict[str, Any], statements: Sequence[Bound]
         lambda lookup: lookup.place,
     )
     context.tables.claims.check_all_free([lookup.place for lookup in lookups])
+    check_reads(context, (lookup.table for lookup in lookups))
     items = context.tables.read(lambda reader: read_together(reader, lookups))
     responses = [
         {} if item is None else {"Item": shown(each.statement, item)}
         for item, each in zip(items, statements, strict=True)
     ]
-    return {"Responses": responses} | consumed_by_reads(request, names, items)
+    return {"Responses": responses} | consumed_by_reads(context, request, names, items)

@@ -34,9 +34,11 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     key = item_key_for_lookup(table.schema, keys)
     if projection is not None:
         check_scalar_keys(table, projection.nested)
+    context.tables.check_read(table)
     found = context.tables.read(lambda reader: get_item(reader, table, key))
     answer: dict[str, Any] = {}
     if found is not None:
         answer["Item"] = shown(found, projection)
     units = capacity.of_item(found, consistent=request.get("ConsistentRead", False))
+    capacity.charge(context, "read", [(table.name, units)])
     return answer | capacity.consumed(request, table.name, units)

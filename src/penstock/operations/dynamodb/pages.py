@@ -152,6 +152,7 @@ def answer(
             fetch=partial(source.fetch, reader) if fetching else None,
         )
 
+    context.tables.check_read(source.table, source.index)
     page = context.tables.read(read)
     told: dict[str, Any] = {"Count": len(page.items), "ScannedCount": page.scanned}
     if select != "COUNT":
@@ -160,4 +161,5 @@ def answer(
         last = page.last.item()
         told["LastEvaluatedKey"] = {name: last[name] for name in source.place_names}
     units = capacity.of_page(source, page, consistent=request.get("ConsistentRead", False))
+    capacity.charge(context, "read", [(source.table.name, units)])
     return told | capacity.consumed(request, source.table.name, units)

@@ -83,11 +83,14 @@ def read_select(
         keep = None if prepared.filter is None or way.is_filter else prepared.filter.holds
         return _read_spans(spans, way.limit, partial(_read_page, reader, way.backward, keep, fetch))
 
+    context.tables.check_read(table, source.index)
     page, spans_read = context.tables.read(read)
+    consumed = capacity.of_page(source, page, consistent=consistent)
+    capacity.charge(context, "read", [(asked.table, consumed)])
     return SelectPage(
         [shown(select, item) for item in page.items],
         _next(source, page, start.span + spans_read, len(way.spans)),
-        capacity.of_page(source, page, consistent=consistent),
+        consumed,
     )
 
 

@@ -11,7 +11,7 @@ from penstock.items.keys import ItemKey, item_key_for_lookup
 from penstock.items.values import Item, canonical_item
 from penstock.operations.dynamodb import members
 from penstock.operations.dynamodb.reads import check_scalar_keys, shown
-from penstock.operations.dynamodb.transactions import consumed_by_reads
+from penstock.operations.dynamodb.transactions import check_reads, consumed_by_reads
 from penstock.operations.operation import Context
 from penstock.storage.waist import Reader
 from penstock.tables.descriptor import Table
@@ -63,12 +63,13 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     names = [members.table_name(context, get.given_name) for get in gets]
     lookups = _lookups(context, names, gets)
     context.tables.claims.check_all_free([lookup.place for lookup in lookups])
+    check_reads(context, (lookup.table for lookup in lookups))
     items = context.tables.read(lambda reader: read_together(reader, lookups))
     responses = [
         {} if item is None else {"Item": shown(item, get.projection)}
         for item, get in zip(items, gets, strict=True)
     ]
-    return {"Responses": responses} | consumed_by_reads(request, names, items)
+    return {"Responses": responses} | consumed_by_reads(context, request, names, items)
 
 
 def _get(asked: dict[str, Any]) -> Get:

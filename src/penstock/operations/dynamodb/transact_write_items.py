@@ -77,7 +77,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     actions = list(map(Action, names, prepared))
     outcome = await transact(context.tables, context.region, actions, _token(request, encoded))
     metrics = collection_metrics_by_table(request, zip(names, outcome.changes, strict=True))
-    return consumed_by_writes(request, names, outcome) | metrics
+    return consumed_by_writes(context, request, names, outcome) | metrics
 
 
 def _only_action(member: Request) -> tuple[str, Request]:

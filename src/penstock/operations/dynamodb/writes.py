@@ -74,6 +74,7 @@ def consumed(context: Context, request: Mapping[str, Any], change: Change) -> di
     """
     name = table_name(context, request["TableName"])
     units = capacity.of_write(change)
+    capacity.charge(context, "write", [(name, units)])
     return capacity.consumed(request, name, units) | collection_metrics(request, change)
 
 
