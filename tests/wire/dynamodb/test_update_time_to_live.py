@@ -176,7 +176,10 @@ def test_an_unknown_table(refusal: Callable[..., tuple[str, str]], name: str) ->
 def test_switching_to_what_it_is_already(
     invalid: Callable[..., str], ddb: Any, new_table: Callable[..., str]
 ) -> None:
-    """Off when off, on when on, and either by another attribute are told each in its words."""
+    """Off when off, on when on, and either by another attribute are told each in its words.
+
+    DynamoDB Local leaves the current name out; AWS, measured in 2026-10, tells it.
+    """
     table = new_table()
 
     def text(specification: dict[str, Any]) -> str:
@@ -343,7 +346,7 @@ def test_an_expired_item_can_be_read_and_refreshed_until_it_goes(timed: Timed) -
 
 
 def test_a_key_may_say_when_its_item_ends(timed: Timed) -> None:
-    """The attribute may be part of the table's key."""
+    """The attribute may be part of the table's key, as DynamoDB Local has it too."""
     timed.ddb.create_table(
         TableName="keyed",
         KeySchema=[
