@@ -106,8 +106,14 @@ class Tables:
         ]
 
     async def next_number(self) -> int:
-        """Give out a number that no table and no stream had before."""
-        return await self.engine.transact(next_number, locks=(NUMBER_LOCK,))
+        """Give out a number that no table, index or stream had before."""
+        return (await self.next_numbers(1))[0]
+
+    async def next_numbers(self, count: int) -> list[int]:
+        """Give out `count` such numbers."""
+        return await self.engine.transact(
+            lambda txn: [next_number(txn) for _ in range(count)], locks=(NUMBER_LOCK,)
+        )
 
     async def change(
         self,

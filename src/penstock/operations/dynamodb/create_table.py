@@ -72,11 +72,9 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     descriptor = _descriptor(context, request, name, now_ms)
     indexes = _indexes(request, descriptor, now_ms)
     tables.read(lambda reader: catalog.check_free(reader, context.region, name, now_ms))
-    descriptor = replace(
-        descriptor,
-        number=await tables.next_number(),
-        indexes=[replace(index, number=await tables.next_number()) for index in indexes],
-    )
+    number, *numbers = await tables.next_numbers(1 + len(indexes))
+    indexes = [replace(each, number=n) for each, n in zip(indexes, numbers, strict=True)]
+    descriptor = replace(descriptor, number=number, indexes=indexes)
     stream: Stream | None = None
     if request.get("StreamSpecification", {}).get("StreamEnabled"):
         stream = await new_stream(
