@@ -157,3 +157,26 @@ def test_a_stop_interrupts_a_job_and_may_come_twice() -> None:
         assert ended_by == [asyncio.CancelledError]
 
     asyncio.run(check())
+
+
+def test_a_stop_does_not_wait_for_a_job_that_does_not_stop() -> None:
+    async def check() -> None:
+        begun, release, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+        async def run() -> None:
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await release.wait()
+                ended.set()
+
+        background = Background([Job("stubborn", run, FOR_EVER_MS)])
+        await background.start()
+        await asyncio.wait_for(begun.wait(), DEADLINE_SECONDS)
+        await background.stop(seconds_max=0.0)
+        assert not ended.is_set()
+        release.set()
+        await asyncio.wait_for(ended.wait(), DEADLINE_SECONDS)
+
+    asyncio.run(check())
