@@ -47,6 +47,8 @@ class TimeToLive(msgspec.Struct, frozen=True):
     changed_ms: int
     complete: bool = False
     """Whether the items that were there before are noted for their expiry too."""
+    switches: int = 1
+    """How often it was switched on or off: it tells one from the next of the same millisecond."""
 
 
 class Descriptor(msgspec.Struct, frozen=True, kw_only=True):

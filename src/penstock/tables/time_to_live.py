@@ -48,7 +48,9 @@ def switched(
         raise dynamodb.validation(
             "Time to live has been modified multiple times within a fixed interval"
         )
-    return replace(descriptor, time_to_live=TimeToLive(attribute, enabled, now_ms))
+    switches = 1 if current is None else current.switches + 1
+    changed = TimeToLive(attribute, enabled, now_ms, switches=switches)
+    return replace(descriptor, time_to_live=changed)
 
 
 def switch_time_to_live(txn: Transaction, old: Table, new: Table) -> None:

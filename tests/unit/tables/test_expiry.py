@@ -126,6 +126,31 @@ def test_rows_follow_their_items_while_a_time_to_live_goes_on_off_and_on(
     assert rows_in(tables, EXPIRY.rows)
 
 
+def test_a_backfill_of_one_switching_on_does_not_complete_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What it had noted was cleared meanwhile, be it within one millisecond."""
+    monkeypatch.setattr(limits, "backfill_rows_max", 4)
+    tables = tables_in_memory(FakeClock())
+
+    async def check() -> None:
+        await write_on(tables, 1, ITEMS)
+        await switch(tables, "ends", enabled=True)
+        first = asyncio.create_task(Backfill(tables).run())
+        while not rows_in(tables, EXPIRY.rows):
+            await asyncio.sleep(0)
+        for enabled in (False, True):
+            await switch(tables, "ends", enabled=enabled)
+        await first
+        settings = table_in(tables).descriptor.time_to_live
+        assert settings is not None
+        assert not settings.complete
+        await Backfill(tables).run()
+
+    asyncio.run(check())
+    check_expiry(tables, "ends")
+
+
 def test_another_attribute_begins_from_the_start() -> None:
     """A backfill of the first attribute does not complete the second."""
     tables = tables_in_memory(FakeClock())
