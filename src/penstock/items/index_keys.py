@@ -8,8 +8,9 @@ first: 00 becomes 00 FF, and 00 01 ends it. These bytes are stored, so the encod
 Texts of the errors: AWS, 2026-10.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from penstock.base.errors.api import ApiError
 from penstock.base.errors.dynamodb import (
     index_key_empty,
     index_key_of_wrong_type,
@@ -42,12 +43,12 @@ def index_key(schema: KeySchema, item: Item) -> ItemKey | None:
     for name, kind in schema.attributes:
         if not item.get(name, {}).get(kind):
             return None
-    partition_values = [item[name] for name, _ in schema.partition]
-    sort_values = [item[name] for name, _ in schema.sort]
-    if _size(partition_values) > partition_key_bytes_max or _size(sort_values) > sort_key_bytes_max:
+    parts = [key_part_bytes(item[name]) for name, _ in schema.partition]
+    sort_parts = [key_part_bytes(item[name]) for name, _ in schema.sort]
+    if _size(parts) > partition_key_bytes_max or _size(sort_parts) > sort_key_bytes_max:
         return None
-    partition = index_partition_bytes(partition_values)
-    return ItemKey(partition_hash(partition), partition, index_sort_bytes(sort_values))
+    partition = _joined(parts)
+    return ItemKey(partition_hash(partition), partition, _ended(sort_parts))
 
 
 def check_index_key(
@@ -58,18 +59,20 @@ def check_index_key(
     An attribute that is absent is well: the index just has no entry of the item. `updated` says
     that an update made the item, which is told in another text.
     """
-    for attribute in schema.attributes:
-        value = item.get(attribute.name)
-        if value is not None:
+    for partition, side in ((True, schema.partition), (False, schema.sort)):
+        size_max = _bytes_max(partition=partition)
+        sizes = 0
+        for attribute in side:
+            value = item.get(attribute.name)
+            if value is None:
+                continue
             _check_attribute(index_name, attribute, value, updated=updated)
-            size_max = _bytes_max(partition=attribute in schema.partition)
             size = len(key_part_bytes(value))
             if size > size_max:
                 raise index_key_too_large(index_name, attribute.name, size, size_max)
-    check_index_key_size(
-        [item[name] for name, _ in schema.partition if name in item], partition=True
-    )
-    check_index_key_size([item[name] for name, _ in schema.sort if name in item], partition=False)
+            sizes += size
+        if sizes > size_max:
+            raise _too_large(partition=partition)
 
 
 def check_index_key_size(values: Sequence[Value], *, partition: bool) -> None:
@@ -78,38 +81,49 @@ def check_index_key_size(values: Sequence[Value], *, partition: bool) -> None:
     Fact: the text for sort keys speaks of an aggregated size; that of several attributes of a
     partition key is taken to be judged alike.
     """
-    if _size(values) > _bytes_max(partition=partition):
-        raise too_large_partition_key() if partition else too_large_sort_key()
+    if _size(map(key_part_bytes, values)) > _bytes_max(partition=partition):
+        raise _too_large(partition=partition)
 
 
 def index_partition_bytes(values: Sequence[Value]) -> bytes:
     """Return the bytes of an index's partition key of canonical `values`."""
-    parts = [key_part_bytes(value) for value in values]
-    if len(parts) == 1:
-        return parts[0]
-    return b"".join(len(part).to_bytes(_LENGTH_BYTES) + part for part in parts)
+    return _joined([key_part_bytes(value) for value in values])
 
 
 def index_sort_bytes(values: Sequence[Value]) -> bytes:
     """Return the bytes that the index's sort keys with just these first `values` begin with."""
-    return b"".join(_escaped(value) + _END for value in values)
+    return _ended(map(key_part_bytes, values))
 
 
 def index_sort_prefix(values: Sequence[Value], beginning: Value) -> bytes:
     """Return what the sort keys begin with that have `values` and then begin with `beginning`."""
-    return index_sort_bytes(values) + _escaped(beginning)
+    return index_sort_bytes(values) + _escaped(key_part_bytes(beginning))
 
 
 def _bytes_max(*, partition: bool) -> int:
     return partition_key_bytes_max if partition else sort_key_bytes_max
 
 
-def _size(values: Sequence[Value]) -> int:
-    return sum(len(key_part_bytes(value)) for value in values)
+def _too_large(*, partition: bool) -> ApiError:
+    return too_large_partition_key() if partition else too_large_sort_key()
 
 
-def _escaped(value: Value) -> bytes:
-    return key_part_bytes(value).replace(b"\x00", b"\x00\xff")
+def _size(parts: Iterable[bytes]) -> int:
+    return sum(map(len, parts))
+
+
+def _joined(parts: Sequence[bytes]) -> bytes:
+    if len(parts) == 1:
+        return parts[0]
+    return b"".join(len(part).to_bytes(_LENGTH_BYTES) + part for part in parts)
+
+
+def _ended(parts: Iterable[bytes]) -> bytes:
+    return b"".join(_escaped(part) + _END for part in parts)
+
+
+def _escaped(part: bytes) -> bytes:
+    return part.replace(b"\x00", b"\x00\xff")
 
 
 def _check_attribute(

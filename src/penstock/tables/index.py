@@ -9,7 +9,7 @@ it, and the locks of several partitions may cover one index.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -140,11 +140,12 @@ class Index:
 
     def is_changed(self, key: ItemKey, old: StoredItem | None, new: StoredItem | None) -> bool:
         """Say whether the change from `old` to `new` of the item of `key` changes the index."""
-        was, now = (self._entry(key, None if i is None else i.item()) for i in (old, new))
+        images = (None if each is None else Image.of(each) for each in (old, new))
+        was, now = (self._entry(key, image) for image in images)
         return was != now
 
     def update(
-        self, txn: Transaction, place: int, key: ItemKey, old: Item | None, new: Item | None
+        self, txn: Transaction, place: int, key: ItemKey, old: "Image | None", new: "Image | None"
     ) -> IndexChange | None:
         """Let the index follow the change from `old` to `new` of the item of `key`.
 
@@ -153,21 +154,20 @@ class Index:
         was, now = self._entry(key, old), self._entry(key, new)
         if was == now:
             return None
-        if was is not None and self._is_unfilled and txn.get(was[0]) is None:
+        if was is not None and self._is_unfilled and txn.get(was.key) is None:
             if now is None:
                 return None
             was = None  # the backfill had not come to it yet
-        moved = was is not None and now is not None and was[0] != now[0]
+        moved = was is not None and now is not None and was.key != now.key
         if was is not None and (now is None or moved):
-            txn.set(was[0], None)
+            txn.set(was.key, None)
+        new_size = None
         if now is not None:
-            txn.set(now[0], pack_item(now[1]))
-        change = IndexChange(
-            self,
-            None if was is None else was[1].size,
-            None if now is None else now[1].size,
-            moved,
-        )
+            held = self._held(now)
+            txn.set(now.key, pack_item(held))
+            new_size = held.size
+        old_size = None if was is None else self._size(was)
+        change = IndexChange(self, old_size, new_size, moved)
         add_to_count(
             txn, self.count_key(place), (now is not None) - (was is not None), change.growth
         )
@@ -178,10 +178,11 @@ class Index:
 
         An item that has a wrong type where the index has a key stays outside, as AWS has it.
         """
-        now = self._entry(key, unpack_item(stored).item())
-        if now is not None and txn.get(now[0]) is None:
-            txn.set(now[0], pack_item(now[1]))
-            add_to_count(txn, self.count_key(place), 1, now[1].size)
+        now = self._entry(key, Image.of(unpack_item(stored)))
+        if now is not None and txn.get(now.key) is None:
+            held = self._held(now)
+            txn.set(now.key, pack_item(held))
+            add_to_count(txn, self.count_key(place), 1, held.size)
 
     def entry_size(self, item: Item) -> int:
         """Return how many bytes the entry of `item` has, 0 where there is none."""
@@ -194,15 +195,40 @@ class Index:
             return item
         return {name: value for name, value in item.items() if name in self._projected}
 
-    def _entry(self, key: ItemKey, item: Item | None) -> tuple[bytes, StoredItem] | None:
-        """Return the key and the value of the index's entry of `item`, None for no entry."""
-        in_index = None if item is None else index_key(self.schema, item)
-        if item is None or in_index is None:
+    def _entry(self, key: ItemKey, image: "Image | None") -> "_Entry | None":
+        """Return the index's entry of an item, None for no entry."""
+        in_index = None if image is None else index_key(self.schema, image.item)
+        if image is None or in_index is None:
             return None
-        item = self._projection_of(item)
-        size = item_bytes(item)
-        assert size <= item_bytes_max  # a part of an item that was small enough
-        return self.entry_key(in_index, key), StoredItem(size, encode_item(item))
+        whole = image.stored if self._projected is None else None
+        return _Entry(self.entry_key(in_index, key), self._projection_of(image.item), whole)
+
+    def _held(self, entry: "_Entry") -> StoredItem:
+        """Return an entry in the form that is stored."""
+        return entry.whole or StoredItem(item_bytes(entry.item), encode_item(entry.item))
+
+    def _size(self, entry: "_Entry") -> int:
+        return item_bytes(entry.item) if entry.whole is None else entry.whole.size
+
+
+class Image(NamedTuple):
+    """An item at one moment: as it is stored, and decoded."""
+
+    stored: StoredItem
+    item: Item
+
+    @classmethod
+    def of(cls, stored: StoredItem) -> "Image":
+        """Return the image of a stored item."""
+        return cls(stored, stored.item())
+
+
+class _Entry(NamedTuple):
+    """An entry: where it is, what it shows, and the item as it is stored where that is the same."""
+
+    key: bytes
+    item: Item
+    whole: StoredItem | None
 
 
 def check_indexed(

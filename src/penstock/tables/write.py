@@ -15,7 +15,7 @@ from penstock.storage.format import pack, unpack
 from penstock.storage.waist import Reader, Span, Transaction
 from penstock.tables.count import Count, add_to_count, sum_of_counts
 from penstock.tables.descriptor import Partition, Table
-from penstock.tables.index import Index, IndexChange, check_indexed
+from penstock.tables.index import Image, Index, IndexChange, check_indexed
 from penstock.tables.record import record
 from penstock.tables.stored_item import StoredItem, pack_item, unpack_item
 
@@ -109,9 +109,9 @@ def _follow(
     txn: Transaction, table: Table, partition: Partition, key: ItemKey, change: Change
 ) -> tuple[IndexChange, ...]:
     """Let the table's indexes follow `change`, and return what changed in them."""
-    old, new = (None if item is None else item.item() for item in change[:2])
-    if new is not None and change.new is not None:
-        check_indexed(table.indexes, new, change.new.size, updated=True)
+    old, new = (None if item is None else Image.of(item) for item in change[:2])
+    if new is not None:
+        check_indexed(table.indexes, new.item, new.stored.size, updated=True)
     followed = (
         index.update(txn, partition.place, key, old, new) for index in table.indexes.values()
     )
