@@ -8,12 +8,13 @@ import pytest
 from penstock.base import limits
 from penstock.items.keys import ItemKey
 from penstock.items.values import Item, Value
-from penstock.storage.waist import Span
+from penstock.storage.waist import Span, Transaction
 from penstock.tables.backfill import Backfill
-from penstock.tables.catalog import delete_table
+from penstock.tables.catalog import delete_table, table_of
 from penstock.tables.expiry import Expiry, expiry_second
 from penstock.tables.stored_item import StoredItem, stored_item
 from penstock.tables.tables import Tables
+from penstock.tables.time_to_live import switch_time_to_live, switched
 from penstock.testing.clock import FakeClock
 from unit.tables.followers import check_expiry, put_item, rows_in, switch, table_in
 from unit.tables.tables_in_memory import tables_in_memory
@@ -139,8 +140,16 @@ def test_a_backfill_of_one_switching_on_does_not_complete_the_next(
         first = asyncio.create_task(Backfill(tables).run())
         while not rows_in(tables, EXPIRY.rows):
             await asyncio.sleep(0)
-        for enabled in (False, True):
-            await switch(tables, "ends", enabled=enabled)
+        on = table_in(tables)
+        off = table_of(switched(on.descriptor, "ends", False, tables.clock.now_ms(), 0))
+        again = table_of(switched(off.descriptor, "ends", True, tables.clock.now_ms(), 0))
+
+        def off_and_on(txn: Transaction) -> None:
+            switch_time_to_live(txn, on, off)
+            switch_time_to_live(txn, off, again)
+
+        await tables.engine.transact(off_and_on, locks=on.locks)
+        assert not first.done()
         await first
         settings = table_in(tables).descriptor.time_to_live
         assert settings is not None
