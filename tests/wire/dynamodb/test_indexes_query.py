@@ -476,6 +476,30 @@ def test_conditions_on_a_key_of_several_attributes(ddb: Any, refused: Refused, m
         assert message == text
 
 
+def test_legacy_conditions_ask_for_a_key_of_several_attributes_too(
+    ddb: Any, refused: Refused, many: str
+) -> None:
+    """Though the developer guide knows none: ScyllaDB issue 31393, measured on AWS, 2026-08."""
+
+    def conditions(**asked: Any) -> dict[str, Any]:
+        return {
+            name: {"ComparisonOperator": "EQ", "AttributeValueList": [value_of(value)]}
+            for name, value in asked.items()
+        }
+
+    asked = {"TableName": many, "IndexName": "many"}
+    whole = conditions(g="a", b=b"1", h=10)
+    found = ddb.query(**asked, KeyConditions=whole, AttributesToGet=["l"])["Items"]
+    assert found == [{"l": {"S": each}} for each in "xyz"]
+    whole["h"]["ComparisonOperator"] = "LT"
+    assert ddb.query(**asked, KeyConditions=whole, Select="COUNT")["Count"] == 3
+    text = "Query condition missed key schema element: b"
+    assert refused(VALIDATION, ddb.query, **asked, KeyConditions=conditions(g="a", h=1)) == text
+    two = {**asked, "IndexName": "two", "KeyConditions": conditions(g="a", h=10)}
+    text = INVALID + "Global secondary index two does not project [l]"
+    assert refused(VALIDATION, ddb.query, **two, AttributesToGet=["l"]) == text
+
+
 def test_two_attributes_without_a_sort_key(ddb: Any, many: str) -> None:
     found = ask(ddb, many, "two", "g = :g AND h = :h", values={"g": "b", "h": 10}, Limit=4)
     assert found["LastEvaluatedKey"].keys() == {"g", "h", "pk", "sk"}

@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from penstock.base import limits
+from wire.dynamodb.tables_with_indexes import wait_until_active
 from wire.indexed_tables import LOCAL, index, item, make_indexed, put_all
 
 VALIDATION = "ValidationException"
@@ -261,6 +262,33 @@ def test_a_refused_write_leaves_the_indexes_as_they_are(
     refused(failed, ddb.put_item, TableName=table, Item=item("p", 1, g="b", h=2), **failing)
     refused(failed, ddb.delete_item, TableName=table, Key=KEY, **failing)
     assert scanned(ddb, table, "keys") == before
+
+
+def test_an_item_from_before_that_an_index_cannot_take(
+    ddb: Any, refused: Refused, new_table: NewTable
+) -> None:
+    """It stays outside, and as it is until it is mended or deleted (tecRacer, 2024-09, on AWS)."""
+    table = make_indexed(new_table, [], [])
+    put_all(ddb, table, [item("p", 1, g=5), item("p", 2, g="a"), item("p", 3, g=6)])
+    late = index("late", ["g"], [], "ALL")
+    ddb.update_table(
+        TableName=table,
+        AttributeDefinitions=[{"AttributeName": "g", "AttributeType": "S"}],
+        GlobalSecondaryIndexUpdates=[{"Create": late}],
+    )
+    wait_until_active(ddb, table)
+    assert scanned(ddb, table, "late") == [item("p", 2, g="a")]
+    text = INVALID + "Type mismatch for Index Key g Expected: S Actual: N IndexName: late"
+    asked: dict[str, Any] = {
+        "ddb": ddb,
+        "table": table,
+        "expression": "SET y = :v",
+        "v": {"S": "y"},
+    }
+    assert refused(VALIDATION, update, **asked) == text
+    update(ddb, table, "SET g = :v", v={"S": "a"})
+    ddb.delete_item(TableName=table, Key=KEY | {"sk": {"N": "3"}})
+    assert len(scanned(ddb, table, "late")) == len(scanned(ddb, table)) == 2
 
 
 # --- behaviour: what it costs
