@@ -130,17 +130,17 @@ def item_key_for_put(schema: KeySchema, item: Item) -> ItemKey:
     """Return the key of a whole item, canonical, that is about to be stored.
 
     Raises ValidationException where a key attribute is missing, of another type, empty or too
-    large.
+    large; the partition key is judged first, and in full (so DynamoDB Local and dynalite).
     """
-    for name, kind in schema.attributes:
-        value = item.get(name)
-        if value is None:
-            raise parameter_values_invalid(f"Missing the key {name} in the item")
-        if kind not in value:
-            raise parameter_values_invalid(
-                f"Type mismatch for key {name} expected: {kind} actual: {next(iter(value))}"
-            )
-    return _item_key(schema, item)
+    return _item_key(schema, item, _misfit_of_put)
+
+
+def item_key_for_batch_put(schema: KeySchema, item: Item) -> ItemKey:
+    """Return the key of a whole item as `item_key_for_put` does.
+
+    A missing attribute and one of another type are told as a lookup's are (AWS, 2026-06).
+    """
+    return _item_key(schema, item, _misfit_of_lookup)
 
 
 def item_key_for_lookup(schema: KeySchema, key: Item) -> ItemKey:
@@ -149,24 +149,44 @@ def item_key_for_lookup(schema: KeySchema, key: Item) -> ItemKey:
     Raises ValidationException where it has not exactly the attributes and types of the schema, or
     one is empty or too large.
     """
-    attributes = schema.attributes
-    if len(key) != len(attributes):
+    if len(key) != len(schema.attributes):
         raise schema_mismatch()
-    for name, kind in attributes:
-        if kind not in key.get(name, ()):
-            raise schema_mismatch()
-    return _item_key(schema, key)
+    return _item_key(schema, key, _misfit_of_lookup)
 
 
-def _item_key(schema: KeySchema, item: Item) -> ItemKey:
-    """Return the key of `item`, whose key attributes are there and of the right types."""
-    for name, kind in schema.attributes:
-        if not item[name][kind]:
-            raise _empty_key(name, kind)
+Misfit = Callable[[KeyAttribute, Value | None], ApiError]
+"""Makes the error of a key attribute that is missing (None) or of another type."""
+
+
+def _item_key(schema: KeySchema, item: Item, misfit: Misfit) -> ItemKey:
     (partition_key,) = schema.partition
-    partition = partition_key_bytes(item[partition_key.name])
-    sort = b"".join(sort_key_bytes(item[attribute.name]) for attribute in schema.sort)
+    partition = partition_key_bytes(_key_value(item, partition_key, misfit))
+    sort = b"".join(sort_key_bytes(_key_value(item, part, misfit)) for part in schema.sort)
     return ItemKey(partition_hash(partition), partition, sort)
+
+
+def _key_value(item: Item, attribute: KeyAttribute, misfit: Misfit) -> Value:
+    """Return the value of a key attribute, which is there, of the right type and not empty."""
+    name, kind = attribute
+    value = item.get(name)
+    if value is None or kind not in value:
+        raise misfit(attribute, value)
+    if not value[kind]:
+        raise _empty_key(name, kind)
+    return value
+
+
+def _misfit_of_put(attribute: KeyAttribute, value: Value | None) -> ApiError:
+    name, kind = attribute
+    if value is None:
+        return parameter_values_invalid(f"Missing the key {name} in the item")
+    return parameter_values_invalid(
+        f"Type mismatch for key {name} expected: {kind} actual: {next(iter(value))}"
+    )
+
+
+def _misfit_of_lookup(_attribute: KeyAttribute, _value: Value | None) -> ApiError:
+    return schema_mismatch()
 
 
 def schema_mismatch() -> ApiError:

@@ -16,6 +16,7 @@ from penstock.items.keys import (
     ItemKey,
     KeyAttribute,
     KeySchema,
+    item_key_for_batch_put,
     item_key_for_lookup,
     item_key_for_put,
     key_part_bytes,
@@ -214,6 +215,50 @@ def test_empty_and_oversized_keys_are_refused(
 ) -> None:
     """Key attributes have 1 to 2,048 and 1 to 1,024 bytes, in writes and lookups alike."""
     assert refusal(work, schema, item) == message
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        ({"pk": {"S": ""}}, EMPTY.format("string", "pk")),
+        ({"pk": {"S": ""}, "sk": {"S": "1"}}, EMPTY.format("string", "pk")),
+        ({"pk": {"S": "a" * 2049}, "sk": {"S": "1"}}, HASH_TOO_LARGE),
+        ({"pk": {"N": "1"}}, INVALID + "Type mismatch for key pk expected: S actual: N"),
+    ],
+    ids=range(4),
+)
+def test_a_put_is_told_all_of_its_partition_key_before_its_sort_key(
+    item: Any, message: str
+) -> None:
+    """As DynamoDB Local does, in which the sort keys here are missing or of another type."""
+    assert refusal(item_key_for_put, NUMBERED, item) == message
+
+
+def test_a_put_of_a_batch_is_told_what_fits_not_as_a_lookup_is() -> None:
+    """Only the texts are a lookup's: further attributes are fine, and the order is a put's."""
+    for item in ({}, {"pk": {"S": "a"}}, {"pk": {"S": "a"}, "sk": {"S": "1"}}, {"pk": {"N": "1"}}):
+        assert refusal(item_key_for_batch_put, NUMBERED, item) == NO_MATCH
+    assert refusal(item_key_for_batch_put, NUMBERED, {"pk": {"S": ""}}) == EMPTY.format(
+        "string", "pk"
+    )
+    whole: Item = {"pk": {"S": "a"}, "sk": {"N": "1"}, "other": {"S": "x"}}
+    assert item_key_for_batch_put(NUMBERED, whole) == item_key_for_put(NUMBERED, whole)
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ({"pk": {"S": ""}}, NO_MATCH),
+        ({"pk": {"S": ""}, "sk": {"S": "1"}}, EMPTY.format("string", "pk")),
+        ({"pk": {"S": "a" * 2049}, "sk": {"S": "1"}}, HASH_TOO_LARGE),
+    ],
+    ids=range(3),
+)
+def test_a_lookup_is_told_how_many_attributes_first_and_then_its_partition_key(
+    key: Any, message: str
+) -> None:
+    """As DynamoDB Local does."""
+    assert refusal(item_key_for_lookup, NUMBERED, key) == message
 
 
 def test_the_largest_keys_are_accepted() -> None:

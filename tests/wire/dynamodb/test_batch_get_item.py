@@ -215,20 +215,20 @@ def test_the_order_of_refusals(refusal: Callable[..., tuple[str, str]], plain: s
         {**batch("no-such-table", *[bad] * 101), "ReturnConsumedCapacity": "x"},
         batch("no-such-table", *[bad] * 101),
         batch("no-such-table", bad, ProjectionExpression="a,"),
+        batch("no-such-table", mismatch, mismatch, ProjectionExpression="a,"),
         batch("no-such-table", mismatch, ProjectionExpression="a,"),
-        batch("no-such-table", mismatch, mismatch),
-        batch(plain, mismatch, KEY, KEY),
-        batch(plain, KEY, KEY),
+        batch("no-such-table", mismatch),
+        batch(plain, mismatch, KEY),
     ]
     told = [refusal(BATCH, body)[1] for body in steps]
     assert [text.split(":")[0] for text in told] == [
         "1 validation error detected",
         "1 validation error detected",
         "The parameter cannot be converted to a numeric value",
+        DUPLICATES,
         "Invalid ProjectionExpression",
         "Requested resource not found",
         MISMATCH,
-        DUPLICATES,
     ]
 
 

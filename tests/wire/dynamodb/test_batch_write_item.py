@@ -217,6 +217,17 @@ def test_keys_that_do_not_fit(
     assert stored(ddb, plain, key) is None
 
 
+def test_a_put_is_told_all_of_its_partition_key_before_its_sort_key(
+    invalid: Callable[..., str], sorted_table: str
+) -> None:
+    """An empty partition key is told whether there is a sort key or not, as DynamoDB Local does."""
+    for more in ({}, {"sk": {"S": "x"}}):
+        assert invalid(BATCH, batch(sorted_table, put({"pk": {"S": ""}, **more}))) == (
+            "One or more parameter values are not valid. The AttributeValue for a key attribute"
+            " cannot contain an empty string value. Key: pk"
+        )
+
+
 def test_the_same_key_twice(
     invalid: Callable[..., str], ddb: Any, sorted_table: str, key: Item
 ) -> None:

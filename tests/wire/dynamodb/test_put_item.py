@@ -321,6 +321,30 @@ def test_the_order_of_refusals(
     ]
 
 
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [("ExpressionAttributeNames", "a"), ("ExpressionAttributeValues", {"N": "x"})],
+)
+def test_placeholders_without_an_expression_come_before_the_item(
+    invalid: Callable[..., str], member: str, value: Any
+) -> None:
+    """What no expression could use is told before values, the item's or its own."""
+    broken = {"a": {"N": "x"}, "b": {"S": "x" * ITEM_BYTES_MAX}}
+    told = invalid(PUT, put("no-such-table", broken, **{member: {"#a": value}}))
+    assert told.startswith(f"{member} can only be specified when using expressions")
+
+
+def test_a_partition_key_is_judged_before_a_sort_key(
+    invalid: Callable[..., str], sorted_table: str
+) -> None:
+    """An empty partition key is told whether there is a sort key or not, as DynamoDB Local does."""
+    for more in ({}, {"sk": {"S": "x"}}):
+        assert invalid(PUT, put(sorted_table, {"pk": {"S": ""}, **more})) == (
+            "One or more parameter values are not valid. The AttributeValue for a key attribute"
+            " cannot contain an empty string value. Key: pk"
+        )
+
+
 def test_an_unknown_table(refusal: Callable[..., tuple[str, str]], key: dict[str, Any]) -> None:
     """The data plane does not name the table that it does not find; one letter is a name."""
     for name in ("no-such-table", "a"):

@@ -10,7 +10,7 @@ from penstock.base.errors.dynamodb import (
     request_invalid,
     validation,
 )
-from penstock.base.limits import attribute_name_bytes_max, expression_placeholder_bytes_max
+from penstock.base.limits import attribute_name_bytes_max
 
 
 def invalid_expression(kind: str, detail: str) -> ApiError:
@@ -241,11 +241,18 @@ def invalid_placeholder(member: str, placeholder: str) -> ApiError:
     return validation(f'{member} contains invalid key: Syntax error; key: "{placeholder}"')
 
 
-def placeholder_too_long(member: str, size_bytes: int) -> ApiError:
-    """Return the error for a placeholder above 255 bytes; a text of our own, AWS's is not known."""
+def empty_placeholder(member: str) -> ApiError:
+    """Return the error for a placeholder without a character; DynamoDB Local, 2026-11."""
     return validation(
-        f"{member} contains invalid key: a placeholder has at most"
-        f" {expression_placeholder_bytes_max} bytes, this one has {size_bytes}"
+        f"{member} contains invalid key: The expression attribute map contains an empty key;"
+    )
+
+
+def placeholder_too_long(member: str) -> ApiError:
+    """Return the error for a placeholder above 255 bytes; DynamoDB Local, 2026-11."""
+    return validation(
+        f"{member} contains invalid key: The expression attribute map contains a key that is too"
+        " long;"
     )
 
 

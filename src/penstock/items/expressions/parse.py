@@ -12,6 +12,7 @@ from penstock.base.errors.expressions import (
     redundant_parentheses,
     reserved_keyword,
     section_used_twice,
+    syntax_error,
     too_many_operators,
 )
 from penstock.base.limits import (
@@ -58,8 +59,8 @@ def parsed(kind: str, text: str) -> Parsed:
 def _parse(kind: str, text: str) -> Parsed:
     start, keywords = _LANGUAGES[kind]
     tokens = tokens_of(text, keywords)
-    if not tokens:
-        raise empty_expression(kind)
+    if not tokens:  # spaces are not nothing: DynamoDB Local, 2026-11
+        raise syntax_error(kind, "<EOF>", text) if text else empty_expression(kind)
     tree = _tree(kind, text, start, tokens)
     if has_redundant_parentheses(tokens):
         raise redundant_parentheses(kind)

@@ -1,11 +1,12 @@
 """The names and values that the expressions of one request stand placeholders for."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from penstock.base.errors.api import ApiError
 from penstock.base.errors.expressions import (
+    empty_placeholder,
     empty_substitutions,
     invalid_placeholder,
     invalid_substitute,
@@ -48,19 +49,13 @@ class Substitutions:
         """Read the placeholders of a request, whose expressions are the members `kinds`.
 
         Raises ValidationException where nothing could use them, or a placeholder or what it stands
-        for is invalid. Names come before values.
+        for is invalid. Names come before values, and all placeholders before what they stand for.
         """
+        check_expressions_given(request, kinds)
         names, values = request.get(NAMES), request.get(VALUES)
         if names is not None:
-            if not _has_one_of(request, kinds):
-                raise names_without_expression()
             _check_names(names)
-        if values is None:
-            return cls(names or {}, {})
-        users = [kind for kind in kinds if kind != "ProjectionExpression"]
-        if not _has_one_of(request, users):
-            raise values_without_expression(users)
-        return cls(names or {}, _canonical_values(values))
+        return cls(names or {}, {} if values is None else _canonical_values(values))
 
     def used_by(self, expression: Parsed) -> tuple[str, ...]:
         """Note what an expression uses, and return the names that its name placeholders stand for.
@@ -87,16 +82,27 @@ class Substitutions:
             )
 
 
+def check_expressions_given(request: Mapping[str, Any], kinds: Sequence[str]) -> None:
+    """Raise ValidationException for names or values where no expression could use them.
+
+    `kinds` are the members of a request that are expressions. This needs nothing but the presence
+    of members, and comes before any value of an item or a key (so DynamoDB Local and dynalite).
+    """
+    if NAMES in request and not _has_one_of(request, kinds):
+        raise names_without_expression()
+    if VALUES in request:
+        users = [kind for kind in kinds if kind != "ProjectionExpression"]
+        if not _has_one_of(request, users):
+            raise values_without_expression(users)
+
+
 def _has_one_of(request: Mapping[str, Any], kinds: Sequence[str]) -> bool:
     return any(request.get(kind) is not None for kind in kinds)
 
 
 def _check_names(names: Mapping[str, str]) -> None:
-    if not names:
-        raise empty_substitutions(NAMES)
+    _check_placeholders(NAMES, names, _NAME)
     for placeholder, name in names.items():
-        if not _NAME(placeholder):
-            raise _bad_placeholder(NAMES, placeholder)
         if not name:
             raise invalid_substitute(NAMES, "Empty attribute name", placeholder)
         if len(name) > _SHORT_NAME_CHARS_MAX and _bytes(name) > attribute_name_bytes_max:
@@ -104,12 +110,9 @@ def _check_names(names: Mapping[str, str]) -> None:
 
 
 def _canonical_values(values: Mapping[str, Any]) -> dict[str, Value]:
-    if not values:
-        raise empty_substitutions(VALUES)
+    _check_placeholders(VALUES, values, _VALUE)
     canonical = {}
     for placeholder, raw in values.items():
-        if not _VALUE(placeholder):
-            raise _bad_placeholder(VALUES, placeholder)
         try:
             canonical[placeholder] = canonical_value(raw)
         except ApiError as error:
@@ -117,12 +120,20 @@ def _canonical_values(values: Mapping[str, Any]) -> dict[str, Value]:
     return canonical
 
 
-def _bad_placeholder(member: str, placeholder: str) -> ApiError:
-    """Return the error for a placeholder; its length is judged first."""
-    size = _bytes(placeholder)
-    if size > expression_placeholder_bytes_max:
-        return placeholder_too_long(member, size)
-    return invalid_placeholder(member, placeholder)
+def _check_placeholders(
+    member: str, given: Mapping[str, Any], matches: Callable[[str], object]
+) -> None:
+    """Raise ValidationException where there is none, or one that is none; length comes first."""
+    if not given:
+        raise empty_substitutions(member)
+    for placeholder in given:
+        if matches(placeholder):
+            continue
+        if not placeholder:
+            raise empty_placeholder(member)
+        if _bytes(placeholder) > expression_placeholder_bytes_max:
+            raise placeholder_too_long(member)
+        raise invalid_placeholder(member, placeholder)
 
 
 def _bytes(text: str) -> int:

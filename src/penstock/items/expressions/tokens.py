@@ -71,13 +71,13 @@ def tokens_of(text: str, keywords: dict[str, str]) -> list[Token]:
 def refusal(kind: str, text: str, tokens: list[Token], at: int) -> ApiError:
     """Return the error for the token at index `at`, or for the end where there is none.
 
-    AWS shows the text from the token before it to the token after it, as it stands in the source.
+    AWS shows the text from the token before it to the token after it, as it stands in the source;
+    where none follows, to the end with its spaces (DynamoDB Local, 2026-11).
     """
-    if at == len(tokens):
-        return syntax_error(kind, "<EOF>", tokens[-1].text)
-    first = tokens[max(at - 1, 0)]
-    last = tokens[min(at + 1, len(tokens) - 1)]
-    return syntax_error(kind, tokens[at].text, text[first.start : last.end])
+    first = tokens[max(at - 1, 0)].start
+    last = tokens[at + 1].end if at + 1 < len(tokens) else len(text)
+    shown = tokens[at].text if at < len(tokens) else "<EOF>"
+    return syntax_error(kind, shown, text[first:last])
 
 
 def has_redundant_parentheses(tokens: list[Token]) -> bool:

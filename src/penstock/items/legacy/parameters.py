@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from penstock.base.errors.legacy import styles_mixed
 from penstock.items.expressions.prepare import Prepared, prepare
+from penstock.items.expressions.substitutions import check_expressions_given
 from penstock.items.legacy.conditions import condition_of
 from penstock.items.legacy.key_conditions import key_condition_of
 from penstock.items.legacy.projections import projection_of
@@ -41,14 +42,18 @@ class Parameters:
         self._conditions = next((name for name in legacy if name in _CONDITIONS), None)
 
     def check_style(self, request: Mapping[str, Any]) -> None:
-        """Raise ValidationException where a request has parameters of both styles.
+        """Raise ValidationException where a request has parameters of both styles, or names or
+        values that no expression could use.
 
         KeyConditions go with the other expressions of a Query (ExtendDB pull request 213, captured
         from AWS), and not with a KeyConditionExpression. AWS judges this before any value.
         """
         legacy = [name for name in self._legacy if name in request]
-        if not legacy:
-            return
+        if legacy:
+            self._check_not_mixed(request, legacy)
+        check_expressions_given(request, self._expressions)
+
+    def _check_not_mixed(self, request: Mapping[str, Any], legacy: list[str]) -> None:
         if "KeyConditionExpression" not in request and "KeyConditions" in legacy:
             legacy.remove("KeyConditions")
         expressions = [name for name in _LISTED if name in self._expressions and name in request]

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from penstock.base import limits
 from penstock.base.errors import dynamodb
+from penstock.base.errors.api import ApiError
+from penstock.items.canonical import encode_item
 from penstock.items.expressions import Projection
 from penstock.items.keys import ItemKey, item_key_for_lookup
 from penstock.items.legacy import Parameters
@@ -69,7 +71,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     parts = _parts(request["RequestItems"])
     lookups = [lookup for part in parts for lookup in _lookups(context, part)]
     if len({lookup.table.item_key(lookup.key) for lookup in lookups}) < len(lookups):
-        raise dynamodb.validation("Provided list of item keys contains duplicates")
+        raise _duplicates()  # of one table by two names
     refused = context.tables.without_throughput((each.table for each in lookups), "read")
     found = context.tables.read(lambda reader: _read(reader, lookups, refused))
     responses: dict[str, list[Any]] = {part.given_name: [] for part in parts}
@@ -108,14 +110,24 @@ def _parts(requested: dict[str, dict[str, Any]]) -> list[Part]:
     if sum(len(asked["Keys"]) for asked in requested.values()) > limits.batch_get_keys_max:
         raise dynamodb.validation("Too many items requested for the BatchGetItem call")
     return [
-        Part(
-            name,
-            asked,
-            [canonical_item(key) for key in asked["Keys"]],
-            _PARAMETERS.prepare(asked).projection,
-        )
+        Part(name, asked, _distinct_keys(asked), _PARAMETERS.prepare(asked).projection)
         for name, asked in requested.items()
     ]
+
+
+def _distinct_keys(asked: dict[str, Any]) -> list[Item]:
+    """Return the keys of one table; two that are one are told before the table is looked for.
+
+    Fact: AWS, 2026-06, as ExtendDB pull request 192 captured it.
+    """
+    keys = [canonical_item(key) for key in asked["Keys"]]
+    if len(set(map(encode_item, keys))) < len(keys):
+        raise _duplicates()
+    return keys
+
+
+def _duplicates() -> ApiError:
+    return dynamodb.validation("Provided list of item keys contains duplicates")
 
 
 def _lookups(context: Context, part: Part) -> list[Lookup]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from penstock.base import limits
 from penstock.base.errors import dynamodb
-from penstock.items.keys import item_key_for_lookup
+from penstock.items.keys import item_key_for_batch_put, item_key_for_lookup
 from penstock.items.values import Item, canonical_item
 from penstock.operations.dynamodb import capacity, members
 from penstock.operations.dynamodb.collection_metrics import collection_metrics_by_table
@@ -116,11 +116,10 @@ def _element(given_name: str, write: dict[str, Any]) -> Element:
 
 
 def _write(table: Table, element: Element) -> Write:
-    """Return the write of an element; a put's key is judged as a lookup's is (AWS, 2026-06)."""
-    keys = element.attributes
-    if element.new is not None:
-        keys = {name: value for name, value in keys.items() if name in table.schema.names}
-    key = item_key_for_lookup(table.schema, keys)
-    if element.new is not None:
-        check_put(table, element.attributes, element.new)
-    return Write(table, key, keys, lambda _: element.new)
+    """Return the write of an element."""
+    if element.new is None:
+        key = item_key_for_lookup(table.schema, element.attributes)
+        return Write(table, key, element.attributes, lambda _: None)
+    key = item_key_for_batch_put(table.schema, element.attributes)
+    check_put(table, element.attributes, element.new)
+    return Write(table, key, table.schema.key_of(element.attributes), lambda _: element.new)

@@ -56,14 +56,14 @@ def test_a_map_of_placeholders_is_not_empty(member: str) -> None:
     assert refusal_of(request, "ConditionExpression") == f"{member} must not be empty"
 
 
-@pytest.mark.parametrize("key", ["", "a", "#", "#a-b", "##a", "#a.b", "#é", ":a", "#a "])
+@pytest.mark.parametrize("key", ["a", "#", "#a-b", "##a", "#a.b", "#é", ":a", "#a "])
 def test_a_name_placeholder_is_a_number_sign_and_letters_digits_or_underscores(key: str) -> None:
     request = {NAMES: {key: "a"}, "ConditionExpression": "a = b"}
     message = f'{NAMES} contains invalid key: Syntax error; key: "{key}"'
     assert refusal_of(request, "ConditionExpression") == message
 
 
-@pytest.mark.parametrize("key", ["", "v", ":", ":a-b", "::v", "#v"])
+@pytest.mark.parametrize("key", ["v", ":", ":a-b", "::v", "#v"])
 def test_a_value_placeholder_is_a_colon_and_letters_digits_or_underscores(key: str) -> None:
     request = {VALUES: {key: {"S": "x"}}, "ConditionExpression": "a = b"}
     message = f'{VALUES} contains invalid key: Syntax error; key: "{key}"'
@@ -74,11 +74,32 @@ def test_a_placeholder_has_at_most_255_bytes_and_its_length_is_judged_first() ->
     long = "#" + "-" * 255
     request = {NAMES: {long: "a"}, "ConditionExpression": "a = b"}
     assert refusal_of(request, "ConditionExpression") == (
-        f"{NAMES} contains invalid key: a placeholder has at most 255 bytes, this one has 256"
+        f"{NAMES} contains invalid key: The expression attribute map contains a key that is too"
+        " long;"
     )
     longest = "#" + "a" * 254
     fine = {NAMES: {longest: "a"}, "ConditionExpression": f"{longest} = b"}
     assert prepare(fine, ("ConditionExpression",)).condition is not None
+
+
+@pytest.mark.parametrize("member", [NAMES, VALUES])
+def test_an_empty_placeholder_has_a_text_of_its_own(member: str) -> None:
+    request = {member: {"": "a"}, "ConditionExpression": "a = b"}
+    assert refusal_of(request, "ConditionExpression") == (
+        f"{member} contains invalid key: The expression attribute map contains an empty key;"
+    )
+
+
+def test_all_placeholders_are_judged_before_what_they_stand_for() -> None:
+    """As DynamoDB Local does, and as ExtendDB pull request 201 says of AWS."""
+    request: dict[str, Any] = {"ConditionExpression": "a = b"}
+    assert refusal_of(request | {NAMES: {"#a": "", "b": "x"}}, "ConditionExpression") == (
+        f'{NAMES} contains invalid key: Syntax error; key: "b"'
+    )
+    values = {":a": {"N": "x"}, "b": {"S": "x"}}
+    assert refusal_of(request | {VALUES: values}, "ConditionExpression") == (
+        f'{VALUES} contains invalid key: Syntax error; key: "b"'
+    )
 
 
 def test_placeholders_of_digits_and_underscores_are_fine() -> None:

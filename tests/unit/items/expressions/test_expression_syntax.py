@@ -23,9 +23,9 @@ KINDS = [
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("text", ["", " ", "\t\n"])
-def test_an_expression_of_nothing_is_empty(kind: str, text: str) -> None:
-    assert refusal_of(kind, text) == "The expression can not be empty;"
+def test_an_expression_of_nothing_is_empty_and_one_of_spaces_has_no_token(kind: str) -> None:
+    assert refusal_of(kind, "") == "The expression can not be empty;"
+    assert refusal_of(kind, " \t\n") == 'Syntax error; token: "<EOF>", near: " \t\n"'
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,8 @@ def test_an_expression_of_nothing_is_empty(kind: str, text: str) -> None:
         ("UpdateExpression", "ADD hits : incr", ":", "hits : incr"),
         ("UpdateExpression", "set _some = b", "_", "set _some"),
         ("UpdateExpression", "SET a = b,", "<EOF>", ","),
+        ("UpdateExpression", "SET a = b,  ", "<EOF>", ",  "),
+        ("ConditionExpression", "a = b ) ", ")", "b ) "),
         ("UpdateExpression", "SET a = b + c + d", "+", "c + d"),
         ("UpdateExpression", "ADD a b", "b", "a b"),
         ("UpdateExpression", "SET a <> b", "<>", "a <> b"),
