@@ -3,6 +3,7 @@
 Plain and slow: an index is worked out of the items whenever somebody asks.
 """
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -147,6 +148,8 @@ def decided(table: ModelTable, action: ItemAction, style: Style) -> Item | None:
     old = table.item(key)
     if style == "partiql":
         _check_presence(action, old)
+        if isinstance(action, Remove) and old is None:
+            return None  # whatever the condition
     if action.condition is not None and not holds(action.condition, old or {}):
         raise Refused("ConditionalCheckFailedException")
     match action:
@@ -167,10 +170,10 @@ def decided(table: ModelTable, action: ItemAction, style: Style) -> Item | None:
 
 
 def _check_presence(action: ItemAction, old: Item | None) -> None:
-    """Refuse as statements do: INSERT where there is an item, UPDATE where there is none."""
+    """Refuse INSERT where there is an item, UPDATE and EXISTS where there is none."""
     if isinstance(action, Put) and old is not None:
         raise Refused("DuplicateItemException")
-    if isinstance(action, Update) and old is None:
+    if isinstance(action, Update | Check) and old is None:
         raise Refused("ConditionalCheckFailedException")
 
 
@@ -232,6 +235,13 @@ class Model:
         table.indexes.remove(INDEXES[name])
         table.creating = None
 
+    def set_time_to_live(self, place: int, enabled: bool) -> None:
+        """Switch expiry on or off; Refused where it is so already."""
+        table = self.table(place)
+        if table.expires == enabled:
+            raise Refused("ValidationException")
+        table.expires = enabled
+
     def catch_up(self, now_ms: int) -> None:
         """Do what the server does beside the requests."""
         for table in self.tables:
@@ -256,6 +266,24 @@ class Model:
         for action, new in zip(actions, made, strict=True):
             table = self.table(action.table)
             table.change(table.spec.key(action.key), new)
+
+    def execute_all(self, actions: tuple[ItemAction, ...]) -> list[Change | str]:
+        """Carry out statements one by one; return the change or the error's code of each."""
+        fit = []
+        for action in actions:
+            with contextlib.suppress(Refused):
+                check_fit(self.table(action.table), action)
+                fit.append(action)
+        keys = self._keys(tuple(fit))
+        if len(set(keys)) < len(keys):
+            raise Refused("ValidationException")
+        answers: list[Change | str] = []
+        for action in actions:
+            try:
+                answers.append(self.write(action, "partiql"))
+            except Refused as refused:
+                answers.append(_REASONS[refused.code])
+        return answers
 
     def transact(self, actions: tuple[ItemAction, ...], style: Style) -> None:
         """Carry out a transaction, or none of it."""
@@ -303,6 +331,7 @@ class Model:
 
 
 _REASONS = {
+    "ResourceNotFoundException": "ResourceNotFound",
     "ConditionalCheckFailedException": "ConditionalCheckFailed",
     "ValidationException": "ValidationError",
     "DuplicateItemException": "DuplicateItem",

@@ -33,6 +33,7 @@ from model.expressions import (
 from model.expressions import Delete as DeleteMembers
 from model.model import TTL_ATTRIBUTE
 from model.steps import (
+    EPOCH_S,
     GLOBAL_INDEXES,
     KEYS_PER_SIDE,
     LOCAL_INDEXES,
@@ -63,8 +64,6 @@ from model.steps import Remove as RemoveItem
 from model.values import Item, Value, number, text
 
 TABLES = 2
-EPOCH_S = 1_790_000_000  # of the fake clock
-
 _NUMBERS = (number(1), number("1.0"), number(2), number("-3"), number("1E+2"), number("100"))
 _TEXTS = (text("x"), text("xy"), text("é"), text("\U0001f600"))
 _LIST: Value = ("L", (number(1), text("x")))
@@ -117,7 +116,7 @@ _PATHS: tuple[Path, ...] = (
     ("l", 0, "x"),
 )
 _READ_PATHS: tuple[Path, ...] = (*_PATHS, ("pk",), ("sk",), ("nowhere",))
-_STYLES: tuple[Style, ...] = ("expressions", "legacy")
+_STYLES: tuple[Style, ...] = ("expressions", "legacy", "partiql")
 
 
 def value(choices: Choices, name: str) -> Value:
@@ -142,7 +141,7 @@ def condition(choices: Choices, style: Style, one_in: int) -> Condition | None:
     """Choose a condition once in so many times."""
     if not chance(choices, one_in):
         return None
-    if style != "expressions":
+    if style == "legacy":
         names = [(name,) for name in (*_NAMES, "nowhere")]
         leaves = [_leaf(choices, path, style) for path in some(choices, names, 2)]
         if not leaves:
@@ -150,23 +149,25 @@ def condition(choices: Choices, style: Style, one_in: int) -> Condition | None:
         if len(leaves) == 1:
             return leaves[0]
         return Either(*leaves) if chance(choices, 2) else Both(*leaves)
-    return _condition(choices, 2)
+    return _condition(choices, style, 2)
 
 
-def _condition(choices: Choices, depth: int) -> Condition:
+def _condition(choices: Choices, style: Style, depth: int) -> Condition:
     kind = choices.below(6)
     if depth and kind == 3:
-        return Both(_condition(choices, depth - 1), _condition(choices, depth - 1))
+        return Both(_condition(choices, style, depth - 1), _condition(choices, style, depth - 1))
     if depth and kind == 4:
-        return Either(_condition(choices, depth - 1), _condition(choices, depth - 1))
+        return Either(_condition(choices, style, depth - 1), _condition(choices, style, depth - 1))
     if depth and kind == 5:
-        return Not(_condition(choices, depth - 1))
-    return _leaf(choices, pick(choices, _READ_PATHS), "expressions")
+        return Not(_condition(choices, style, depth - 1))
+    # What a statement says of the key in its WHERE says where the item is.
+    paths = _READ_PATHS if style == "expressions" else (*_PATHS, ("nowhere",))
+    return _leaf(choices, pick(choices, paths), style)
 
 
 def _leaf(choices: Choices, path: Path, style: Style) -> Condition:
     name = str(path[0])
-    match choices.below(8 if style == "expressions" else 7):
+    match choices.below(7 if style == "legacy" else 8):
         case 0:
             return Exists(path)
         case 1:
@@ -181,7 +182,7 @@ def _leaf(choices: Choices, path: Path, style: Style) -> Condition:
             low, high = pick(choices, ((_NUMBERS[3], _NUMBERS[2]), (_TEXTS[0], _TEXTS[2])))
             return Between(path, low, high)
         case 5:
-            other = pick(choices, _TEXTS if style == "expressions" else _NUMBERS)
+            other = pick(choices, _NUMBERS if style == "legacy" else _TEXTS)
             return OneOf(path, (pick(choices, _NUMBERS), other))
         case 6:
             return _holding(choices, path)
@@ -201,13 +202,15 @@ def _holding(choices: Choices, path: Path) -> Condition:
 def actions(choices: Choices, style: Style) -> tuple[Action, ...]:
     """Choose the actions of an update, on paths that are apart."""
     paths: tuple[Path, ...] = tuple((name,) for name in _NAMES)
-    if style == "expressions" and chance(choices, 2):
+    if style != "legacy" and chance(choices, 2):
         paths = _PATHS
     taken: list[Path] = []
     for path in some(choices, paths, 4):
         if not any(path[: len(t)] == t or t[: len(path)] == path for t in taken):
             taken.append(path)
-    action = {"expressions": _action, "legacy": _legacy_action, "partiql": _set_or_remove}[style]
+    if style == "partiql" and not taken:
+        taken.append(("a",))
+    action = {"expressions": _action, "legacy": _legacy_action, "partiql": _assignment}[style]
     return tuple(action(choices, path) for path in taken)
 
 
@@ -224,6 +227,14 @@ def _action(choices: Choices, path: Path) -> Action:
             return Add(path, pick(choices, _addable(choices, path)))
         case _:
             return DeleteMembers(path, pick(choices, _sets(choices, name)))
+
+
+def _assignment(choices: Choices, path: Path) -> Action:
+    """Choose an action that PartiQL has: it adds to sets alone."""
+    action = _action(choices, path)
+    if isinstance(action, Add) and action.value[0] == "N":
+        return Set(path, Literal(action.value))
+    return action
 
 
 def _addable(choices: Choices, path: Path) -> tuple[Value, ...]:
@@ -286,7 +297,7 @@ def item_action(choices: Choices, style: Style, one_in: int = 3) -> ItemAction:
 
 def transacted_action(choices: Choices, style: Style) -> ItemAction:
     """Choose an action of a transaction."""
-    if style == "expressions" and chance(choices, 5):
+    if chance(choices, 5):
         asked = condition(choices, style, 3) or Absent(("nowhere",))
         return Check(choices.below(TABLES), key(choices), asked)
     action = item_action(choices, style, 8)
@@ -319,7 +330,8 @@ def table_spec(choices: Choices) -> TableSpec:
     if sort is not None:
         indexes += some(choices, LOCAL_INDEXES, 2)
     view_type = pick(choices, (VIEW_TYPES[3], *VIEW_TYPES, None))
-    return TableSpec(pick(choices, types), sort, tuple(i.name for i in indexes), view_type)
+    names = tuple(index.name for index in indexes)
+    return TableSpec(pick(choices, types), sort, names, view_type, chance(choices, 2))
 
 
 def _single(choices: Choices) -> Step:
@@ -329,14 +341,15 @@ def _single(choices: Choices) -> Step:
 
 def _batch(choices: Choices) -> Step:
     count = 1 + choices.below(5)
-    if chance(choices, 3) and len(_STYLES) > 2:
-        return Batch(tuple(item_action(choices, "partiql") for _ in range(count)), "partiql")
+    if chance(choices, 3):
+        statements = [item_action(choices, "partiql") for _ in range(count)]
+        return Batch(_apart(choices, statements), "partiql")
     batched = [batched_action(choices) for _ in range(count)]
     return Batch(_apart(choices, batched), "expressions")
 
 
 def _transaction(choices: Choices) -> Step:
-    style: Style = "partiql" if chance(choices, 3) and len(_STYLES) > 2 else "expressions"
+    style: Style = "partiql" if chance(choices, 3) else "expressions"
     count = 1 + choices.below(4)
     token = choices.below(3) if chance(choices, 2) else None
     acting = [transacted_action(choices, style) for _ in range(count)]
@@ -377,7 +390,7 @@ KINDS: tuple[tuple[Callable[[Choices], Step], int], ...] = (
     (_batch, 3),
     (_transaction, 4),
     (_repeat, 1),
-    (_advance, 2),
+    (_advance, 3),
     (_control, 3),
     (_audit, 1),
 )

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from model.model import TTL_ATTRIBUTE
 from model.rendering import Spelling, attribute_updates, expected, with_condition
+from model.statements import statement
 from model.steps import (
     INDEXES,
     Batch,
@@ -41,6 +43,9 @@ PlaceOf = Callable[[ItemAction], Place]
 
 def single(step: Single, place_of: PlaceOf) -> Request:
     """Return the request of one write of one item."""
+    if step.style == "partiql":
+        asked = statement(step.action, *place_of(step.action), returning=True)
+        return Request("ExecuteStatement", asked)
     name, body = _legacy(step, place_of) if step.style == "legacy" else _spelt(step, place_of)
     body["ReturnValues"] = "ALL_NEW" if name == "UpdateItem" else "ALL_OLD"
     return Request(name, body)
@@ -85,7 +90,10 @@ def transacted(action: ItemAction, place: Place) -> dict[str, Body]:
 
 
 def batch(step: Batch, place_of: PlaceOf) -> Request:
-    """Return the request of a batch of puts and deletes."""
+    """Return the request of a batch of puts and deletes, or of any statements."""
+    if step.style == "partiql":
+        asked = [statement(a, *place_of(a), returning=True) for a in step.actions]
+        return Request("BatchExecuteStatement", {"Statements": asked})
     requested: dict[str, list[Body]] = {}
     for action in step.actions:
         table, key = place_of(action)
@@ -98,10 +106,13 @@ def batch(step: Batch, place_of: PlaceOf) -> Request:
 
 def transaction(step: Transaction, place_of: PlaceOf, token: str | None) -> Request:
     """Return the request of a transaction."""
-    body: Body = {"TransactItems": [transacted(a, place_of(a)) for a in step.actions]}
-    return Request(
-        "TransactWriteItems", body | ({} if token is None else {"ClientRequestToken": token})
-    )
+    name, body = "TransactWriteItems", Body()
+    if step.style == "partiql":
+        asked = [statement(a, *place_of(a), returning=False) for a in step.actions]
+        name, body = "ExecuteTransaction", {"TransactStatements": asked}
+    else:
+        body["TransactItems"] = [transacted(a, place_of(a)) for a in step.actions]
+    return Request(name, body | ({} if token is None else {"ClientRequestToken": token}))
 
 
 def create_table(name: str, spec: TableSpec) -> Request:
@@ -144,6 +155,14 @@ def remove_index(table: str, name: str) -> Request:
     """Return the request that removes a global secondary index."""
     removal = {"Delete": {"IndexName": name}}
     return Request("UpdateTable", {"TableName": table, "GlobalSecondaryIndexUpdates": [removal]})
+
+
+def time_to_live(table: str, enabled: bool) -> Request:
+    """Return the request that switches the expiry of items on or off."""
+    specification = {"AttributeName": TTL_ATTRIBUTE, "Enabled": enabled}
+    return Request(
+        "UpdateTimeToLive", {"TableName": table, "TimeToLiveSpecification": specification}
+    )
 
 
 def stream_on(view_type: str) -> Body:

@@ -9,6 +9,7 @@ from model.bench import TABLES, Bench, Failure
 from model.model import Change, Model, ModelStream, Refused
 from model.requests import Place, Request
 from model.steps import (
+    EPOCH_S,
     AddIndex,
     Advance,
     Audit,
@@ -17,18 +18,25 @@ from model.steps import (
     DeleteTable,
     ItemAction,
     Program,
+    Put,
     RemoveIndex,
     Repeat,
     SetStream,
+    SetTimeToLive,
     Single,
     Step,
+    Style,
     TableSpec,
     Transaction,
     Update,
 )
-from model.values import item_of
+from model.values import Item, item_of
 
 TOKEN_MS = 10 * 60 * 1000
+
+
+_Token = tuple[Style, int | None]
+"""A token's number, and the action that it went to: each has tokens of its own."""
 
 
 class _Sent(NamedTuple):
@@ -46,11 +54,12 @@ class Run:
         self._bench = bench
         self._name = name
         self._model = Model(count)
-        self._tokens: dict[int, _Sent] = {}
-        self._latest_token: int | None = None
+        self._tokens: dict[_Token, _Sent] = {}
+        self._latest_token: _Token | None = None
 
     def program(self, program: Program) -> None:
         """Carry out a program, compare all there is, and delete its tables."""
+        self._bench.clock.set(EPOCH_S * 1000)
         try:
             for place, spec in enumerate(program.tables):
                 self.step(CreateTable(place, spec))
@@ -69,6 +78,8 @@ class Run:
                 self._transaction(step)
             case Repeat(is_same):
                 self._repeat(is_same)
+            case Batch(actions, "partiql"):
+                self._statements(requests.batch(step, self._place), actions)
             case Batch(actions, style):
                 self._compare(
                     requests.batch(step, self._place),
@@ -76,6 +87,11 @@ class Run:
                 )
             case SetStream():
                 self._set_stream(step)
+            case SetTimeToLive(place, enabled):
+                self._compare(
+                    requests.time_to_live(self._table(place), enabled),
+                    lambda: self._model.set_time_to_live(place, enabled),
+                )
             case AddIndex(place, name):
                 request = requests.add_index(self._table(place), name, self._spec(place))
                 self._compare(request, lambda: self._model.add_index(place, name))
@@ -130,22 +146,37 @@ class Run:
         answer, change = self._compare(request, lambda: self._model.write(step.action, step.style))
         if answer is not None:
             assert isinstance(change, Change)
-            shown = change.new if isinstance(step.action, Update) else change.old
-            found = item_of(answer.get("Attributes", {}))
-            assert found == (shown or {}), f"Attributes of {request}"
+            shown = _shown(step.action, step.style, change)
+            (found,) = answer.get("Items") or [answer.get("Attributes", {})]
+            assert item_of(found) == (shown or {}), f"what {request} returns"
+
+    def _statements(self, request: Request, actions: tuple[ItemAction, ...]) -> None:
+        """Compare the answers to statements, each of which is judged alone."""
+        answer, changes = self._compare(request, lambda: self._model.execute_all(actions))
+        if answer is None:
+            return
+        responses = answer["Responses"]
+        for action, change, response in zip(actions, changes, responses, strict=True):
+            if isinstance(change, str):
+                assert response["Error"]["Code"] == change, f"{request}: {response}"
+            else:
+                shown = _shown(action, "partiql", change)
+                assert "Error" not in response, f"{request}: {response}"
+                assert item_of(response.get("Item", {})) == (shown or {}), f"{request}: {response}"
 
     def _transaction(self, step: Transaction) -> None:
         """Send a transaction; a token that was used within ten minutes is another matter."""
-        token = None if step.token is None else f"{self._name}-{step.token}"
-        request = requests.transaction(step, self._place, token)
-        sent = None if step.token is None else self._tokens.get(step.token)
+        text = None if step.token is None else f"{self._name}-{step.token}"
+        request = requests.transaction(step, self._place, text)
+        token = (step.style, step.token)
+        sent = self._tokens.get(token)
         is_live = sent is not None and self._now_ms() - sent.at_ms <= TOKEN_MS
         answer, _ = self._compare(
             request, lambda: self._transact(step, request, sent if is_live else None)
         )
         if answer is not None and step.token is not None and not is_live:
-            self._tokens[step.token] = _Sent(step, request, self._now_ms())
-            self._latest_token = step.token
+            self._tokens[token] = _Sent(step, request, self._now_ms())
+            self._latest_token = token
 
     def _transact(self, step: Transaction, request: Request, sent: _Sent | None) -> None:
         if sent is None:
@@ -173,6 +204,8 @@ class Run:
         answer, _ = self._compare(request, lambda: self._model.create(place, spec))
         if answer is not None and spec.view_type is not None:
             self._latest(place).arn = answer["TableDescription"]["LatestStreamArn"]
+        if answer is not None and spec.expires:
+            self.step(SetTimeToLive(place, True))
 
     def _set_stream(self, step: SetStream) -> None:
         specification: dict[str, Any] = {"StreamEnabled": False}
@@ -211,5 +244,12 @@ class Run:
             self._bench.call(TABLES + "DeleteTable", {"TableName": self._table(place)})
 
 
-_NO_TABLE = TableSpec("S", None, (), None)
+def _shown(action: ItemAction, style: Style, change: Change) -> Item | None:
+    """Return the item that the answer to an action shows."""
+    if style == "partiql" and isinstance(action, Put):
+        return None
+    return change.new if isinstance(action, Update) else change.old
+
+
+_NO_TABLE = TableSpec("S", None, (), None, False)
 """What keys look like that are sent to a table that is not there."""

@@ -10,6 +10,9 @@ from typing import Literal, NamedTuple
 from model.expressions import Action, Condition
 from model.values import Item, Value, number, text
 
+EPOCH_S = 1_790_000_000
+"""The time at which every program begins."""
+
 ViewType = Literal["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"]
 VIEW_TYPES: tuple[ViewType, ...] = ("KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES")
 
@@ -68,6 +71,8 @@ class TableSpec:
     sort: str | None
     indexes: tuple[str, ...]
     view_type: ViewType | None
+    expires: bool
+    """Whether it gets a time to live at once."""
 
     @property
     def key_names(self) -> tuple[str, ...]:

@@ -4,19 +4,25 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from model.bench import InProcess
+from model.bench import ByClient, InProcess
 from model.choices import Drawn, Seeded
 from model.programs import TABLES, step, table_spec
 from model.run import Run
 from model.steps import Program, Step, TableSpec
 from penstock.base.environment import environment
+from penstock.testing.clock import FakeClock
+from penstock.testing.server import RunningServer
+from wire.clients import connect
 
-PROGRAMS = int(environment().get("PENSTOCK_MODEL_PROGRAMS", "40"))
-"""How many programs a test runs; an hour of it is a matter of this variable."""
-STEPS = 30
+_ASKED = environment().get("PENSTOCK_MODEL_PROGRAMS")
+PROGRAMS = int(_ASKED or "40")
+"""How many programs Hypothesis makes; more of them are asked for by this variable."""
+WIRE_PROGRAM_STEPS = 40
+SHRINKING_SECONDS_MAX = 600  # Hypothesis looks for a shorter program that fails for five minutes
+LONG_PROGRAM_STEPS = 500
 
 _names = (f"model-{number}" for number in itertools.count())
 
@@ -31,11 +37,12 @@ def _steps(draw: st.DrawFn) -> Step:
     return step(Drawn(draw))
 
 
-programs = st.builds(
-    Program,
-    st.tuples(*[_specs()] * TABLES),
-    st.lists(_steps(), max_size=STEPS).map(tuple),
-)
+@st.composite
+def _programs(draw: st.DrawFn) -> Program:
+    tables = tuple(draw(_specs()) for _ in range(TABLES))
+    # Lists of lists: a list of Hypothesis has few elements, whatever its greatest length.
+    bursts = draw(st.lists(st.lists(_steps(), min_size=2, max_size=8), min_size=2, max_size=8))
+    return Program(tables, tuple(itertools.chain.from_iterable(bursts)))
 
 
 @pytest.fixture(scope="module", params=["memory", "rocksdb"])
@@ -49,8 +56,15 @@ def bench(
     made.close()
 
 
-@given(program=programs)
-@settings(max_examples=PROGRAMS)
+# The same programs at every run, so that a failure is of the change at hand; others where more are
+# asked for. Shrinking what differs takes many runs, which is no concern of health.
+@pytest.mark.timeout(SHRINKING_SECONDS_MAX)
+@given(program=_programs())
+@settings(
+    max_examples=PROGRAMS,
+    derandomize=_ASKED is None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 def test_a_server_is_what_the_model_is(bench: InProcess, program: Program) -> None:
     """After any program items, indexes and streams are the model's, and so was every answer."""
     Run(bench, next(_names), TABLES).program(program)
@@ -60,7 +74,21 @@ def test_a_server_is_what_the_model_is(bench: InProcess, program: Program) -> No
 @pytest.mark.parametrize("seed", range(2))
 def test_a_long_program(bench: InProcess, seed: int) -> None:
     """The same holds for programs far longer than what Hypothesis makes."""
+    _run_seeded(bench, seed, LONG_PROGRAM_STEPS)
+
+
+def _run_seeded(bench: InProcess | ByClient, seed: int, steps: int) -> None:
     choices = Seeded(seed)
     tables = tuple(table_spec(choices) for _ in range(TABLES))
-    steps = tuple(step(choices) for _ in range(10 * PROGRAMS))
-    Run(bench, next(_names), TABLES).program(Program(tables, steps))
+    chosen = tuple(step(choices) for _ in range(steps))
+    Run(bench, next(_names), TABLES).program(Program(tables, chosen))
+
+
+def test_a_server_is_what_the_model_is_over_the_wire() -> None:
+    """The same holds for what boto3 sees of a server, its jobs beside the requests."""
+    clock = FakeClock()
+    with RunningServer(clock=clock) as server:
+        ddb, streams = (connect(server.url, name) for name in ("dynamodb", "dynamodbstreams"))
+        bench = ByClient(server, clock, ddb, streams)
+        for seed in range(8):
+            _run_seeded(bench, seed, WIRE_PROGRAM_STEPS)
