@@ -90,13 +90,6 @@ class Select(Statement):
     order: tuple[OrderKey, ...]
     is_exists: bool = False
 
-    @property
-    def top_level_names(self) -> frozenset[str] | None:
-        """The attributes that the columns show, in whole or in part; None for all."""
-        if self.columns is None:
-            return None
-        return frozenset(str(column.elements[0]) for column in self.columns)
-
     def row(self, item: Item) -> Item:
         """Return what the columns show of `item`; what it does not have is left out."""
         if self.columns is None:
