@@ -95,6 +95,8 @@ def test_every_action_through_the_command_line(aws: Aws) -> None:
 
     _write(aws, table)
     _read(aws, table)
+    _together(aws)
+    _keep(aws, table, made["TableArn"])
     _, listed, described = aws.together(
         lambda: ddb("delete-item", *table, "--key", item(2)),
         lambda: streams("list-streams", *table),
@@ -163,3 +165,47 @@ def _read(aws: Aws, table: list[str]) -> None:
     assert many["Responses"] == {"Music": [item(2)]}
     assert [found["sk"]["N"] for found in queried["Items"]] == ["3", "2"]
     assert (scanned["Count"], scanned["ScannedCount"]) == (3, 3)
+
+
+def _together(aws: Aws) -> None:
+    """Read and check items in transactions and by statements, which changes nothing."""
+    one = {"TableName": "Music", "Key": item(1)}
+    check = {**one, "Key": item(2), "ConditionExpression": "attribute_exists(pk)"}
+    select = {"Statement": "SELECT * FROM Music WHERE pk = 'p' AND sk = 1"}
+    _, got, selected, batch, executed = aws.together(
+        lambda: aws.run(
+            "dynamodb", "transact-write-items", "--transact-items", [{"ConditionCheck": check}]
+        ),
+        lambda: aws.run("dynamodb", "transact-get-items", "--transact-items", [{"Get": one}]),
+        lambda: aws.run("dynamodb", "execute-statement", "--statement", select["Statement"]),
+        lambda: aws.run("dynamodb", "batch-execute-statement", "--statements", [select]),
+        lambda: aws.run("dynamodb", "execute-transaction", "--transact-statements", [select]),
+    )
+    found = item(1, body={"S": "é\n"})
+    assert selected["Items"] == [found]
+    for answer in (got, batch, executed):
+        assert answer["Responses"][0]["Item"] == found
+
+
+def _keep(aws: Aws, table: list[str], arn: str) -> None:
+    """Tag the table, let its items live for a time, and ask for what surrounds it."""
+    resource = ["--resource-arn", arn]
+    live = "Enabled=true,AttributeName=expires"
+    _, set_, limits, endpoints = aws.together(
+        lambda: aws.run("dynamodb", "tag-resource", *resource, "--tags", "Key=a,Value=b"),
+        lambda: aws.run(
+            "dynamodb", "update-time-to-live", *table, "--time-to-live-specification", live
+        ),
+        lambda: aws.run("dynamodb", "describe-limits"),
+        lambda: aws.run("dynamodb", "describe-endpoints"),
+    )
+    assert set_["TimeToLiveSpecification"]["AttributeName"] == "expires"
+    assert limits["TableMaxReadCapacityUnits"] == 40_000
+    assert endpoints["Endpoints"][0]["Address"].startswith("127.0.0.1:")
+    tags, told = aws.together(
+        lambda: aws.run("dynamodb", "list-tags-of-resource", *resource),
+        lambda: aws.run("dynamodb", "describe-time-to-live", *table),
+    )
+    assert tags["Tags"] == [{"Key": "a", "Value": "b"}]
+    assert told["TimeToLiveDescription"]["AttributeName"] == "expires"
+    assert aws.run("dynamodb", "untag-resource", *resource, "--tag-keys", "a") is None
