@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from penstock.app.jobs import jobs
 from penstock.app.settings import Settings
+from penstock.base.background import Job
 from penstock.base.errors.api import ApiError
 from penstock.base.ids import Entropy
 from penstock.operations.operation import Services
@@ -41,9 +42,15 @@ class Bench(Protocol):
     """A server under test, whose clock the test moves."""
 
     clock: FakeClock
+    fills_at_once: bool
+    """Whether new indexes are filled beside the requests, asked or not."""
 
     def call(self, target: str, body: dict[str, Any]) -> dict[str, Any]:
         """Return the answer to a request, both as JSON; Failure where there is none."""
+        ...
+
+    def begin_fill(self) -> None:
+        """Let new indexes be filled while the next requests are answered."""
         ...
 
     def catch_up(self) -> None:
@@ -52,7 +59,9 @@ class Bench(Protocol):
 
 
 class InProcess:
-    """The operations of a server, without its edge."""
+    """The operations of a server, without its edge; its loop runs while a request is answered."""
+
+    fills_at_once = False
 
     def __init__(self, data: Path | None) -> None:
         """Open a memory engine that rehearses, or, with `data`, a rocksdb engine there."""
@@ -62,6 +71,7 @@ class InProcess:
         tables = Tables(self._engine, self.clock, Entropy(0), "000000000000")
         services = Services(tables, 4)
         self._operations = operations(services)
+        self._fills: list[asyncio.Task[None]] = []
         self._jobs = jobs(services, Settings("127.0.0.1", 0, data, "memory", "000000000000", 4))
 
     async def _open(self, data: Path | None) -> Engine:
@@ -78,7 +88,13 @@ class InProcess:
             raise Failure(error.code, _decoded(error.body())) from None
         return _decoded(answer)
 
+    def begin_fill(self) -> None:
+        (backfill,) = (job for job in self._jobs if job.name == "backfill")
+        self._fills.append(self._loop.create_task(_run(backfill)))
+
     def catch_up(self) -> None:
+        while self._fills:
+            self._loop.run_until_complete(self._fills.pop())
         for job in self._jobs:
             self._loop.run_until_complete(job.run())
 
@@ -92,6 +108,10 @@ class InProcess:
         self._loop.close()
 
 
+async def _run(job: Job) -> None:
+    await job.run()
+
+
 def _decoded(answer: dict[str, Any]) -> dict[str, Any]:
     """Return an answer as its client sees it."""
     decoded: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(answer))
@@ -100,6 +120,8 @@ def _decoded(answer: dict[str, Any]) -> dict[str, Any]:
 
 class ByClient:
     """A server behind boto3 clients."""
+
+    fills_at_once = True
 
     def __init__(self, server: RunningServer, clock: FakeClock, ddb: Any, streams: Any) -> None:
         self.clock = clock
@@ -117,6 +139,9 @@ class ByClient:
         answer.pop("ResponseMetadata")
         decoded: dict[str, Any] = _with_base64(answer)
         return decoded
+
+    def begin_fill(self) -> None:
+        """Do nothing: it has begun."""
 
     def catch_up(self) -> None:
         for _ in range(2):  # what one job leaves may be another's to do

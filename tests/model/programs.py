@@ -366,7 +366,7 @@ def _control(choices: Choices) -> Step:
         case 0 | 1 | 2:
             return SetStream(table, pick(choices, (None, *VIEW_TYPES)))
         case 3 | 4:
-            return AddIndex(table, pick(choices, GLOBAL_INDEXES).name)
+            return AddIndex(table, pick(choices, GLOBAL_INDEXES).name, chance(choices, 2))
         case 5 | 6:
             return RemoveIndex(table, pick(choices, GLOBAL_INDEXES).name)
         case 7 | 8:

@@ -197,10 +197,14 @@ class SetStream:
 
 @dataclass(frozen=True)
 class AddIndex:
-    """Add a global secondary index to a table that may have items."""
+    """Add a global secondary index to a table that may have items.
+
+    With `beside` it is filled while the next steps are carried out, else when the jobs run next.
+    """
 
     table: int
     name: str
+    beside: bool
 
 
 @dataclass(frozen=True)
