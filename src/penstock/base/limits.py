@@ -90,7 +90,6 @@ tags_per_resource_max = 50
 tag_key_chars_max = 128
 tag_value_chars_max = 256
 resource_arn_chars_max = 1283
-list_tags_max = 10  # of one page
 
 # --- streams [M][D] 2026-10
 stream_retention_ms = 24 * 3600 * 1000

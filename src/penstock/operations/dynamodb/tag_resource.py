@@ -8,7 +8,6 @@ from penstock.operations.dynamodb.tag_specification import (
     TAGS,
     change_tags,
     new_tags,
-    tagged_table,
 )
 from penstock.operations.operation import EMPTY_BODY, Context
 from penstock.wire.shapes import Structure, required
@@ -18,9 +17,8 @@ SHAPE = Structure("TagResourceInput", ResourceArn=required(RESOURCE_ARN), Tags=r
 
 async def run(context: Context, request: dict[str, Any]) -> Any:
     """Set the tags and answer with an empty body."""
-    arn = request["ResourceArn"]
-    tagged_table(context, "TagResource", arn)
     if not request["Tags"]:
         raise dynamodb.parameter_values_invalid("List of Tags is empty")
-    await change_tags(context, "TagResource", arn, new_tags(request["Tags"]))
+    tags = new_tags(request["Tags"])
+    await change_tags(context, "TagResource", request["ResourceArn"], tags)
     return EMPTY_BODY

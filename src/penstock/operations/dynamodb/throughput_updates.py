@@ -89,6 +89,7 @@ def _on_demand(descriptor: Descriptor, now_ms: int) -> Descriptor:
                 write_units=0,
                 history=_without_units(index.history, now_ms),
                 warm=None,
+                status="UPDATING" if index.status == "ACTIVE" else index.status,
             )
             if index.kind == "GLOBAL"
             else index

@@ -7,7 +7,6 @@ from penstock.operations.dynamodb.tag_specification import (
     RESOURCE_ARN,
     TAG_KEY,
     change_tags,
-    tagged_table,
 )
 from penstock.operations.operation import EMPTY_BODY, Context
 from penstock.wire.shapes import ListOf, Structure, required
@@ -21,9 +20,8 @@ SHAPE = Structure(
 
 async def run(context: Context, request: dict[str, Any]) -> Any:
     """Remove the tags and answer with an empty body."""
-    arn = request["ResourceArn"]
-    tagged_table(context, "UntagResource", arn)
     if not request["TagKeys"]:
         raise dynamodb.parameter_values_invalid("List of TagKeys is empty")
-    await change_tags(context, "UntagResource", arn, dict.fromkeys(request["TagKeys"]))
+    tags = dict.fromkeys(request["TagKeys"])
+    await change_tags(context, "UntagResource", request["ResourceArn"], tags)
     return EMPTY_BODY
