@@ -312,9 +312,12 @@ class AttributeMap:
 
 
 class Member:
-    """A member of a structure: its shape, whether it has to be there, and what we lack of it."""
+    """A member of a structure: its shape, whether it has to be there, and what we lack of it.
 
-    __slots__ = ("demanded", "later", "required", "shape")
+    One that is `alone` is told by itself where it is there and breaks a constraint.
+    """
+
+    __slots__ = ("alone", "demanded", "later", "required", "shape")
 
     def __init__(
         self,
@@ -323,13 +326,20 @@ class Member:
         required: bool = False,
         demanded: bool = False,
         later: str | None = None,
+        alone: bool = False,
     ) -> None:
         self.shape, self.required, self.demanded, self.later = shape, required, demanded, later
+        self.alone = alone
 
 
 def required(shape: Shape) -> Member:
     """Return the member that has to be there."""
     return Member(shape, required=True)
+
+
+def alone(shape: Shape, *, required: bool = False) -> Member:
+    """Return the member of a whole request whose broken constraint is told without others."""
+    return Member(shape, required=required, alone=True)
 
 
 def demanded(shape: Shape) -> Member:
@@ -390,11 +400,21 @@ class Structure:
         for name, _, member in self._members:
             if member.demanded and name not in request:
                 raise dynamodb.parameter_missing(name)
+        if failures.count > 1:
+            self._tell_alone(body)
         failures.raise_any()
         for name, _, member in self._members:
             if member.later is not None and name in request:
                 raise dynamodb.not_yet(member.later)
         return request
+
+    def _tell_alone(self, body: dict[str, Any]) -> None:
+        """Raise ValidationException for the first member that is told alone and is broken."""
+        for name, camel, member in self._members:
+            if member.alone and body.get(name) is not None:
+                failures = Failures()
+                member.shape.read(body[name], camel, failures)
+                failures.raise_any()
 
 
 def lower_camel(name: str) -> str:

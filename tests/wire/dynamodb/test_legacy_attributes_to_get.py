@@ -63,6 +63,20 @@ def test_refusals(invalid: Callable[..., str], plain: str, key: Item, action: st
     )
 
 
+def test_a_batch_has_one_style_for_all_its_tables(invalid: Callable[..., str]) -> None:
+    """Also where each table has its own (dynoxide 0.11.3, on AWS)."""
+    keys = {"Keys": [{"pk": {"S": "a"}}]}
+    asked = {
+        "abc": {**keys, "ProjectionExpression": "a"},
+        "def": {**keys, "AttributesToGet": ["a"]},
+    }
+    assert invalid("BatchGetItem", {"RequestItems": asked}) == (
+        "Can not use both expression and non-expression parameters in the same request:"
+        " Non-expression parameters: {AttributesToGet} Expression parameters:"
+        " {ProjectionExpression}"
+    )
+
+
 @pytest.mark.parametrize(
     ("names", "told"),
     [

@@ -351,6 +351,23 @@ def test_all_actions_are_made(
     assert stored(ddb, sorted_table, sorted_key) == sorted_key
 
 
+def test_placeholders_that_no_expression_could_use_are_taken(
+    invalid: Callable[..., str], ddb: Any, plain: str, names: Callable[[int], list[str]]
+) -> None:
+    """Of a transaction, other than of PutItem (ExtendDB pull request 169, on AWS)."""
+    one, other = names(2)
+    idle = {
+        "ExpressionAttributeNames": {"#a": "a"},
+        "ExpressionAttributeValues": {":a": {"S": "x"}},
+    }
+    ddb.transact_write_items(**transaction(put(plain, one, **idle), delete(plain, other, **idle)))
+    assert ddb.get_item(TableName=plain, Key={"pk": {"S": one}})["Item"]
+    used = put(plain, one, ConditionExpression="attribute_exists(pk)", **idle)
+    assert invalid(TRANSACT, transaction(used)) == (
+        "Value provided in ExpressionAttributeNames unused in expressions: keys: {#a}"
+    )
+
+
 def test_a_hundred_actions(ddb: Any, plain: str, names: Callable[[int], list[str]]) -> None:
     hundred = names(100)
     ddb.transact_write_items(**transaction(*(put(plain, name) for name in hundred)))

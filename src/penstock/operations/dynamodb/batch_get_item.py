@@ -99,6 +99,8 @@ def _parts(requested: dict[str, dict[str, Any]]) -> list[Part]:
             "1 validation error detected: Value at 'RequestItems' failed to satisfy constraint:"
             " Member must have length greater than or equal to 1"
         )
+    # Both styles are refused also where each table has its own (AWS, 2026-07: dynoxide 0.11.3).
+    _PARAMETERS.check_style({k: v for asked in requested.values() for k, v in asked.items()})
     for name, asked in requested.items():
         _PARAMETERS.check_style(asked)
         if len(asked["Keys"]) > limits.batch_get_keys_max:

@@ -21,11 +21,11 @@ from penstock.operations.operation import Context
 from penstock.tables.descriptor import Table
 from penstock.tables.stored_item import StoredItem
 from penstock.tables.tables import Write
-from penstock.wire.shapes import Structure, required
+from penstock.wire.shapes import Structure, alone, required
 
 SHAPE = Structure(
     "PutItemInput",
-    TableName=required(members.TABLE_NAME),
+    TableName=alone(members.TABLE_NAME, required=True),
     Item=required(members.ITEM),
     ReturnConsumedCapacity=members.RETURN_CONSUMED_CAPACITY,
     ReturnItemCollectionMetrics=members.RETURN_ITEM_COLLECTION_METRICS,

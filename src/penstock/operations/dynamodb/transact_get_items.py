@@ -11,7 +11,11 @@ from penstock.items.keys import ItemKey, item_key_for_lookup
 from penstock.items.values import Item, canonical_item
 from penstock.operations.dynamodb import members
 from penstock.operations.dynamodb.reads import check_scalar_keys, shown
-from penstock.operations.dynamodb.transactions import check_reads, consumed_by_reads
+from penstock.operations.dynamodb.transactions import (
+    check_reads,
+    consumed_by_reads,
+    with_used_placeholders,
+)
 from penstock.operations.operation import Context
 from penstock.storage.waist import Reader
 from penstock.tables.descriptor import Table
@@ -65,17 +69,24 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     context.tables.claims.check_all_free([lookup.place for lookup in lookups])
     check_reads(context, (lookup.table for lookup in lookups))
     items = context.tables.read(lambda reader: read_together(reader, lookups))
-    responses = [
-        {} if item is None else {"Item": shown(item, get.projection)}
-        for item, get in zip(items, gets, strict=True)
-    ]
+    responses = list(map(_response, items, gets))
     return {"Responses": responses} | consumed_by_reads(context, request, names, items)
 
 
 def _get(asked: dict[str, Any]) -> Get:
     """Return an action; ValidationException for what is wrong with it without a table."""
     keys = canonical_item(asked["Key"])
-    return Get(asked["TableName"], keys, prepare(asked, ("ProjectionExpression",)).projection)
+    prepared = prepare(with_used_placeholders(asked), ("ProjectionExpression",))
+    return Get(asked["TableName"], keys, prepared.projection)
+
+
+def _response(item: StoredItem | None, get: Get) -> dict[str, Any]:
+    """Return what is told of one item: nothing where it is absent, or has nothing of what is asked.
+
+    Fact: AWS API reference, 2026-11; GetItem tells an Item without attributes in the latter case.
+    """
+    told = {} if item is None else shown(item, get.projection)
+    return {} if told == {} else {"Item": told}
 
 
 def _lookups(context: Context, names: Sequence[str], gets: Sequence[Get]) -> list[Lookup]:

@@ -14,7 +14,7 @@ from penstock.items.sizes import item_bytes, text_bytes, value_bytes
 from penstock.items.values import canonical_item
 from penstock.operations.dynamodb import delete_item, members, put_item, update_item
 from penstock.operations.dynamodb.collection_metrics import collection_metrics_by_table
-from penstock.operations.dynamodb.transactions import consumed_by_writes
+from penstock.operations.dynamodb.transactions import consumed_by_writes, with_used_placeholders
 from penstock.operations.dynamodb.writes import check_condition, check_condition_keys
 from penstock.operations.operation import Context
 from penstock.tables.descriptor import Table
@@ -69,7 +69,7 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Make all actions, and answer with what they consumed."""
     asked = [_only_action(member) for member in request["TransactItems"]]
-    prepared = [_PREPARE[kind](action) for kind, action in asked]
+    prepared = [_PREPARE[kind](with_used_placeholders(action)) for kind, action in asked]
     encoded = _encode(request["TransactItems"])
     if len(encoded) > limits.transaction_bytes_max:  # else they are no larger: JSON never is
         _check_payload(action for _, action in asked)

@@ -1,4 +1,5 @@
-"""What the actions that run transactions share: the capacity that they need and consume.
+"""What the actions that run transactions share: the capacity that they need and consume,
+and which placeholders they look at.
 
 Facts: AWS, 2026-07 and 08: an action costs its table twice what it would cost alone, and each index
 what it would; a check costs as much as a write of its item; a request that repeats one is charged
@@ -9,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from penstock.base.errors.transactions import reason_of, transaction_canceled
+from penstock.items.expressions.substitutions import NAMES, VALUES
 from penstock.operations.dynamodb import capacity
 from penstock.operations.operation import Context
 from penstock.tables.descriptor import Table
@@ -29,6 +31,17 @@ def check_reads(context: Context, tables: Iterable[Table]) -> None:
         raise transaction_canceled(
             [None if refusal is None else reason_of(refusal) for refusal in refusals]
         )
+
+
+def with_used_placeholders(action: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return an action without names and values where it has no expression at all.
+
+    Of an action AWS takes them, of a whole request it does not (ExtendDB pull request 169, captured
+    from AWS, 2026-06).
+    """
+    if any(name.endswith("Expression") for name in action):
+        return action
+    return {name: member for name, member in action.items() if name not in {NAMES, VALUES}}
 
 
 def consumed_by_writes(

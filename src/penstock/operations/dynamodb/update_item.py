@@ -22,16 +22,16 @@ from penstock.tables.descriptor import Table
 from penstock.tables.stored_item import StoredItem
 from penstock.tables.tables import Write
 from penstock.tables.write import Change
-from penstock.wire.shapes import Structure, required
+from penstock.wire.shapes import Structure, alone, required
 
 SHAPE = Structure(
     "UpdateItemInput",
-    TableName=required(members.TABLE_NAME),
+    TableName=alone(members.TABLE_NAME, required=True),
     Key=required(members.KEY),
-    ReturnConsumedCapacity=members.RETURN_CONSUMED_CAPACITY,
-    ReturnItemCollectionMetrics=members.RETURN_ITEM_COLLECTION_METRICS,
-    ReturnValues=members.RETURN_VALUES,
-    ReturnValuesOnConditionCheckFailure=members.RETURN_ON_FAILURE,
+    ReturnValues=alone(members.RETURN_VALUES),
+    ReturnConsumedCapacity=alone(members.RETURN_CONSUMED_CAPACITY),
+    ReturnItemCollectionMetrics=alone(members.RETURN_ITEM_COLLECTION_METRICS),
+    ReturnValuesOnConditionCheckFailure=alone(members.RETURN_ON_FAILURE),
     UpdateExpression=members.EXPRESSION,
     ConditionExpression=members.EXPRESSION,
     ExpressionAttributeNames=members.NAMES,
