@@ -158,7 +158,9 @@ def _is_so(
             kind, content = found
             if kind in {"N", "BOOL", "NULL"}:
                 return False
-            return len(content) == size if sign == "=" else _SIGNS[sign](len(content), size)
+            # AWS counts a string's UTF-16 units.
+            found_size = len(content.encode("utf-16-le")) // 2 if kind == "S" else len(content)
+            return found_size == size if sign == "=" else _SIGNS[sign](found_size, size)
 
 
 def _stands(left: Value, sign: str, right: Value) -> bool:
