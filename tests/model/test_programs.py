@@ -22,6 +22,7 @@ PROGRAMS = int(_ASKED or "40")
 """How many programs Hypothesis makes; more of them are asked for by this variable."""
 WIRE_PROGRAM_STEPS = 40
 SHRINKING_SECONDS_MAX = 600  # Hypothesis looks for a shorter program that fails for five minutes
+LONG_PROGRAMS = max(2, PROGRAMS // 100)
 LONG_PROGRAM_STEPS = 500
 
 _names = (f"model-{number}" for number in itertools.count())
@@ -71,7 +72,7 @@ def test_a_server_is_what_the_model_is(bench: InProcess, program: Program) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(LONG_PROGRAMS))
 def test_a_long_program(bench: InProcess, seed: int) -> None:
     """The same holds for programs far longer than what Hypothesis makes."""
     _run_seeded(bench, seed, LONG_PROGRAM_STEPS)
