@@ -8,6 +8,7 @@ import itertools
 import re
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -101,6 +102,20 @@ def test_a_cell_of_the_page_tells_all_that_its_cases_yield() -> None:
     assert records_page.cell([refused, put]) == f"INSERT; none, `{refused.error}`"
     assert records_page.cell(EXPIRY) == "REMOVE by the service; none"
     assert f"| {put.path} | INSERT | – |" in records_page.page([put])
+
+
+def test_a_stale_page_fails_the_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`make docs` writes the page, and `make check` refuses any other."""
+    monkeypatch.setattr(records_page, "PAGE", tmp_path / "records.md")
+    assert records_page.main(["--check"]) == 1
+    assert "run `make docs`" in capsys.readouterr().out
+    assert records_page.main([]) == 0
+    assert records_page.main(["--check"]) == 0
+    with records_page.PAGE.open("a") as page:
+        page.write("more")
+    assert records_page.main(["--check"]) == 1
 
 
 # --- the writes, once for each view type
