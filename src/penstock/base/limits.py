@@ -20,6 +20,7 @@ expression_bytes_max = 4096
 expression_operators_max = 300
 expression_placeholder_bytes_max = 255
 expression_in_operands_max = 100
+expression_path_elements_max = 32
 expression_cache_entries_max = 1024  # [P] at worst some 90 KB each
 expression_cache_long_entries_max = 64  # [P] the long ones are few, and at worst 600 KB each
 expression_cached_short_chars_max = 512  # [P]

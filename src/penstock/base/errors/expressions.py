@@ -56,6 +56,15 @@ def list_index_too_large(kind: str, index: int) -> ApiError:
     )
 
 
+def path_too_deep(kind: str, elements: int) -> ApiError:
+    """Return the error for a path of more names and indexes than it may have; DynamoDB Local,
+    2026-11.
+    """
+    return invalid_expression(
+        kind, f"The document path has too many nesting levels; nesting levels: {elements}"
+    )
+
+
 def reserved_keyword(kind: str, word: str) -> ApiError:
     """Return the error for a bare attribute name that is a reserved word."""
     return invalid_expression(

@@ -9,6 +9,7 @@ from functools import lru_cache
 from penstock.base.errors.expressions import (
     empty_expression,
     list_index_too_large,
+    path_too_deep,
     redundant_parentheses,
     reserved_keyword,
     section_used_twice,
@@ -20,6 +21,7 @@ from penstock.base.limits import (
     expression_cache_long_entries_max,
     expression_cached_short_chars_max,
     expression_operators_max,
+    expression_path_elements_max,
     list_index_max,
 )
 from penstock.items.expressions.functions import check_calls
@@ -32,6 +34,7 @@ from penstock.items.expressions.tokens import (
     Token,
     has_redundant_parentheses,
     operator_count,
+    path_lengths,
     refusal,
     tokens_of,
 )
@@ -71,6 +74,7 @@ def _parse(kind: str, text: str) -> Parsed:
     _check_reserved(kind, tokens)
     if start == "update":
         _check_sections(kind, tokens)
+    _check_paths(kind, tokens)
     return Parsed(kind, tree, _texts(tokens, "NAME"), _texts(tokens, "VALUE"))
 
 
@@ -107,6 +111,12 @@ def _check_reserved(kind: str, tokens: list[Token]) -> None:
             following = tokens[at + 1].kind if at + 1 < len(tokens) else ""
             if following != "_LPAR":
                 raise reserved_keyword(kind, token.text)
+
+
+def _check_paths(kind: str, tokens: list[Token]) -> None:
+    for length in path_lengths(tokens):
+        if length > expression_path_elements_max:
+            raise path_too_deep(kind, length)
 
 
 def _check_sections(kind: str, tokens: list[Token]) -> None:

@@ -102,6 +102,17 @@ def _belongs_to_word(tokens: list[Token], parenthesis: int) -> bool:
     return parenthesis > 0 and tokens[parenthesis - 1].kind in {"IDENTIFIER", "_IN"}
 
 
+def path_lengths(tokens: list[Token]) -> list[int]:
+    """Return how many names and indexes each path of well-formed tokens has; a function has 1."""
+    lengths: list[int] = []
+    for before, token in pairwise([*tokens[:1], *tokens]):
+        if token.kind in {"_DOT", "_LBRACKET"}:
+            lengths[-1] += 1
+        elif token.kind in {"IDENTIFIER", "NAME"} and before.kind != "_DOT":
+            lengths.append(1)
+    return lengths
+
+
 def operator_count(tokens: list[Token]) -> int:
     """Return how many operators and functions the tokens hold; BETWEEN counts once, by its AND."""
     operators = sum(token.kind in _OPERATORS for token in tokens)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from expression_requests import condition, given, refusal_of
 from penstock.base.errors.api import ApiError
 from penstock.items.expressions import prepare
+from penstock.items.expressions.parse import parsed
 from penstock.items.expressions.reserved import RESERVED_WORDS, is_reserved
 
 OPERAND_COUNT = "Incorrect number of operands for operator or function; operator or function: "
@@ -118,6 +119,31 @@ def test_redundant_parentheses_are_refused_in_updates_too() -> None:
     assert given("UpdateExpression", "SET a = (b + c), d = (e) - (f)").update is not None
     message = refusal_of("UpdateExpression", "SET a = ((b + c))")
     assert message == "The expression has redundant parentheses;"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("ConditionExpression", "size({}) < b"),
+        ("KeyConditionExpression", "{} = b"),
+        ("UpdateExpression", "SET b = {}"),
+        ("UpdateExpression", "SET b = c REMOVE {}"),
+        ("ProjectionExpression", "b, {}"),
+    ],
+)
+def test_a_path_has_at_most_32_names_and_indexes(kind: str, text: str) -> None:
+    """As DynamoDB Local counts what the developer guide limits."""
+    for path in ("a.b" + "[0]" * 31, "#a" + ".b" * 32):
+        assert refusal_of(kind, text.format(path)) == (
+            "The document path has too many nesting levels; nesting levels: 33"
+        )
+    assert parsed(kind, text.format("a" + ".b" * 31))
+
+
+def test_a_reserved_word_is_told_before_a_path_that_is_too_long() -> None:
+    assert refusal_of("ProjectionExpression", "a" + ".b" * 32 + ", status") == (
+        "Attribute name is a reserved keyword; reserved keyword: status"
+    )
 
 
 def test_keywords_have_any_case_and_functions_one() -> None:
