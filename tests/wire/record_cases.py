@@ -2,6 +2,12 @@
 
 This is the one table of it: test_records_per_write.py holds each case against a server, and
 docs/records.md is written from it.
+
+DynamoDB Local (2026-11) yields the same records and errors but for these, where we follow AWS: it
+makes an item of REMOVE or DELETE alone where there is none (AWS makes none: ScyllaDB Alternator's
+tests, which run on AWS), and calls the error of an INSERT DuplicateItem (AWS, as its model names
+it, DuplicateItemException; DuplicateItem is the code of one statement of a batch). Its records are
+of the region ddblocal, have other sizes, and keep 1.0 as it was sent.
 """
 
 import itertools
