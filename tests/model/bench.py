@@ -57,6 +57,10 @@ class Bench(Protocol):
         """Let all jobs of the server run once."""
         ...
 
+    def restart(self) -> None:
+        """Stop the server in what it does, and start it again, if it outlasts that."""
+        ...
+
 
 class InProcess:
     """The operations of a server, without its edge; its loop runs while a request is answered."""
@@ -66,18 +70,31 @@ class InProcess:
     def __init__(self, data: Path | None) -> None:
         """Open a memory engine that rehearses, or, with `data`, a rocksdb engine there."""
         self.clock = FakeClock()
+        self._data = data
+        self._entropy = Entropy(0)
         self._loop = asyncio.new_event_loop()
-        self._engine = self._loop.run_until_complete(self._open(data))
-        tables = Tables(self._engine, self.clock, Entropy(0), "000000000000")
-        services = Services(tables, 4)
-        self._operations = operations(services)
         self._fills: list[asyncio.Task[None]] = []
-        self._jobs = jobs(services, Settings("127.0.0.1", 0, data, "memory", "000000000000", 4))
+        self._loop.run_until_complete(self._start())
 
-    async def _open(self, data: Path | None) -> Engine:
-        if data is None:
-            return MemoryEngine(self.clock, rehearse=True)
-        return RocksEngine.open(data, self.clock)
+    async def _start(self) -> None:
+        """Open the engine, and make a server over it."""
+        data, account = self._data, "000000000000"
+        self._engine: Engine = (
+            MemoryEngine(self.clock, rehearse=True)
+            if data is None
+            else RocksEngine.open(data, self.clock)
+        )
+        services = Services(Tables(self._engine, self.clock, self._entropy, account), 4)
+        self._operations = operations(services)
+        self._jobs = jobs(services, Settings("127.0.0.1", 0, data, "memory", account, 4))
+
+    async def _stop(self) -> None:
+        """Break off what runs beside the requests, and close the engine."""
+        fills, self._fills = self._fills, []
+        for fill in fills:
+            fill.cancel()
+        await asyncio.gather(*fills, return_exceptions=True)
+        self._engine.close()
 
     def call(self, target: str, body: dict[str, Any]) -> dict[str, Any]:
         operation = self._operations[target]
@@ -98,13 +115,14 @@ class InProcess:
         for job in self._jobs:
             self._loop.run_until_complete(job.run())
 
+    def restart(self) -> None:
+        if self._data is not None:
+            self._loop.run_until_complete(self._stop())
+            self._loop.run_until_complete(self._start())
+
     def close(self) -> None:
-        """Close the engine."""
-
-        async def close() -> None:
-            self._engine.close()
-
-        self._loop.run_until_complete(close())
+        """End the server for good."""
+        self._loop.run_until_complete(self._stop())
         self._loop.close()
 
 
@@ -146,6 +164,9 @@ class ByClient:
     def catch_up(self) -> None:
         for _ in range(2):  # what one job leaves may be another's to do
             self._server.catch_up()
+
+    def restart(self) -> None:
+        """Do nothing: its engine is memory."""
 
 
 def _with_bytes(node: Any) -> Any:

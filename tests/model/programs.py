@@ -51,6 +51,7 @@ from model.steps import (
     Put,
     RemoveIndex,
     Repeat,
+    Restart,
     SetStream,
     SetTimeToLive,
     Single,
@@ -372,13 +373,17 @@ def _control(choices: Choices) -> Step:
         case 7 | 8:
             return SetTimeToLive(table, not chance(choices, 3))
         case 9:
-            return DeleteTable(table)
+            return DeleteTable(table, None if chance(choices, 4) else table_spec(choices))
         case _:
             return CreateTable(table, table_spec(choices))
 
 
 def _advance(choices: Choices) -> Step:
     return Advance(pick(choices, (60, 300, 601, 1_000)))
+
+
+def _restart(_choices: Choices) -> Step:
+    return Restart()
 
 
 def _audit(choices: Choices) -> Step:
@@ -392,6 +397,7 @@ KINDS: tuple[tuple[Callable[[Choices], Step], int], ...] = (
     (_repeat, 1),
     (_advance, 3),
     (_control, 3),
+    (_restart, 1),
     (_audit, 1),
 )
 _WEIGHTED = tuple(make for make, weight in KINDS for _ in range(weight))

@@ -21,6 +21,7 @@ from model.steps import (
     Put,
     RemoveIndex,
     Repeat,
+    Restart,
     SetStream,
     SetTimeToLive,
     Single,
@@ -72,7 +73,7 @@ class Run:
 
     def step(self, step: Step) -> None:
         """Carry out one step on both; AssertionError where they differ."""
-        if self._is_filling and not isinstance(step, Single | Batch | Transaction | Repeat):
+        if self._is_filling and not isinstance(step, _BESIDE_A_FILL):
             self._catch_up()  # nobody knows how far a fill is, and tables in change refuse others
         match step:
             case Single():
@@ -102,14 +103,16 @@ class Run:
                 self._compare(request, lambda: self._model.remove_index(place, name))
             case CreateTable(place, spec):
                 self._create(place, spec)
-            case DeleteTable(place):
-                self._compare(
-                    Request("DeleteTable", {"TableName": self._table(place)}),
-                    lambda: self._model.delete(place),
-                )
+            case DeleteTable(place, again):
+                request = Request("DeleteTable", {"TableName": self._table(place)})
+                answer, _ = self._compare(request, lambda: self._model.delete(place))
+                if answer is not None and again is not None:
+                    self._create(place, again)
             case Advance(seconds):
                 self._bench.clock.advance(seconds * 1000)
                 self._catch_up()
+            case Restart():
+                self._bench.restart()
             case Audit(page):
                 self._audit(page)
 
@@ -253,6 +256,9 @@ class Run:
         if self._model.tables[place] is not None:
             self._bench.catch_up()  # an index that is under way keeps its table
             self._bench.call(TABLES + "DeleteTable", {"TableName": self._table(place)})
+
+
+_BESIDE_A_FILL = Single | Batch | Transaction | Repeat | Restart
 
 
 def _shown(action: ItemAction, style: Style, change: Change) -> Item | None:

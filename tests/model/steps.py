@@ -217,17 +217,23 @@ class RemoveIndex:
 
 @dataclass(frozen=True)
 class DeleteTable:
-    """Delete the table."""
+    """Delete the table, and maybe create it again at once, with other keys than it had before."""
 
     table: int
+    again: TableSpec | None
 
 
 @dataclass(frozen=True)
 class CreateTable:
-    """Create the table, maybe with other keys than it had before."""
+    """Create the table."""
 
     table: int
     spec: TableSpec
+
+
+@dataclass(frozen=True)
+class Restart:
+    """Stop the server and start it again."""
 
 
 @dataclass(frozen=True)
@@ -249,6 +255,7 @@ Step = (
     | RemoveIndex
     | DeleteTable
     | CreateTable
+    | Restart
     | Audit
 )
 
