@@ -132,6 +132,14 @@ def test_a_table_that_is_being_made(
     )
 
 
+def check_key_is_not_told(description: dict[str, Any]) -> None:
+    """Check that the description is that of a table that is being deleted."""
+    made_of = {"AttributeDefinitions", "KeySchema", "CreationDateTime", "GlobalSecondaryIndexes"}
+    assert not made_of & description.keys()
+    told = {"TableName", "TableArn", "ProvisionedThroughput", "TableSizeBytes"}
+    assert told <= description.keys()
+
+
 def test_a_table_that_is_being_removed(
     slow: Any, url: str, clock: FakeClock, table: str, refused: Refused
 ) -> None:
@@ -143,8 +151,10 @@ def test_a_table_that_is_being_removed(
     slow.put_item(TableName=table, Item=ITEM)
     answer = slow.delete_table(TableName=table)["TableDescription"]
     assert (answer["TableStatus"], answer["ItemCount"]) == ("DELETING", 1)
+    check_key_is_not_told(answer)
     clock.advance(DELAY_MS - 1)
     shown = described(slow, table)
+    check_key_is_not_told(shown)
     assert (shown["TableStatus"], shown["ItemCount"]) == ("DELETING", 0)
     assert shown["TableId"] == before["TableId"]
     assert listed(slow, table)
@@ -253,6 +263,7 @@ def test_an_index_that_is_being_removed(
     found = index_of(shown)
     assert (shown["TableStatus"], found["IndexStatus"]) == ("UPDATING", "DELETING")
     assert (found["ItemCount"], shown["ItemCount"]) == (0, 1)
+    assert "Projection" not in found
     assert refused("ResourceInUseException", slow.delete_table, TableName=table) == (
         f"{IN_USE}Cannot delete table while indexes are being created, updated, or deleted."
     )

@@ -335,8 +335,12 @@ def test_each_constraint(
         (
             create,
             {"AttributeDefinitions": definitions(pk="S") * 2},
-            INVALID + "Number of attributes in KeySchema does not exactly match number of"
-            " attributes defined in AttributeDefinitions",
+            "Attribute Name is duplicated: pk",
+        ),
+        (
+            create_two,
+            {"AttributeDefinitions": [*definitions(pk="S", sk="S"), *definitions(sk="N")]},
+            "Attribute Name is duplicated: sk",
         ),
         (
             create,
@@ -527,6 +531,21 @@ def test_the_shortest_and_the_longest_name(
     name = (table_name[-3:] if length == 3 else table_name + "-_.A9" * 51)[:length]
     assert made(create(name))["TableName"] == name
     assert len(name) == length
+
+
+def test_the_name_in_an_arn_has_its_lengths(
+    made: Callable[..., dict[str, Any]], invalid: Callable[..., str], table_name: str
+) -> None:
+    """What is too short or too long for a name is so in an ARN as well."""
+    prefix = made(create(table_name))["TableArn"].removesuffix(table_name)
+    for name, constraint in (
+        ("ab", "greater than or equal to 3"),
+        ("a" * 256, "less than or equal to 255"),
+    ):
+        assert invalid(CREATE, create(prefix + name)) == (
+            f"1 validation error detected: Value '{name}' at 'tableName' failed to satisfy"
+            f" constraint: Member must have length {constraint}"
+        )
 
 
 def test_a_table_can_be_named_by_its_arn(

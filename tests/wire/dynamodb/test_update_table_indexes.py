@@ -200,13 +200,10 @@ def test_an_index_that_is_not_there(refusal: Callable[..., tuple[str, str]], tab
 
 
 def test_definitions_that_do_not_fit_the_table(invalid: Callable[..., str], table: str) -> None:
-    """The table's own keys may be defined again as they are, and nothing that no key uses."""
+    """Nothing is defined twice, and the table's own keys are defined only as they are."""
     request = {"TableName": table, **making(IndexName="new")}
-    request["AttributeDefinitions"] = [*DEFINED, *definitions(zz="S")]
-    assert invalid(UPDATE, request) == (
-        f"{INVALID}Some AttributeDefinitions are not used. AttributeDefinitions: [a, b, zz], keys"
-        " used: [pk, sk, a, b]"
-    )
+    request["AttributeDefinitions"] = [*DEFINED, *definitions(a="N")]
+    assert invalid(UPDATE, request) == "Attribute Name is duplicated: a"
     request["AttributeDefinitions"] = definitions(a="S", b="S")
     assert invalid(UPDATE, request) == f"{INVALID}Attribute b is defined as N already, not as S"
 
@@ -273,6 +270,17 @@ def test_a_new_index_has_the_items_that_were_there(
     assert shown["WarmThroughput"]["Status"] == "ACTIVE"
 
 
+def test_definitions_that_no_key_uses_are_dropped(
+    ddb: Any, make: Callable[[dict[str, Any]], str], table_name: str
+) -> None:
+    """A new index takes of AttributeDefinitions what it needs; the rest is not told again."""
+    made = make(create(table_name, AttributeDefinitions=PLAIN))
+    request = making() | {"AttributeDefinitions": [*DEFINED, *definitions(zz="S")]}
+    answer = ddb.update_table(TableName=made, **request)["TableDescription"]
+    for shown in (answer, wait_until_active(ddb, made)):
+        assert shown["AttributeDefinitions"] == definitions(a="S", b="N", pk="S", sk="S")
+
+
 def test_an_index_is_removed(ddb: Any, table: str) -> None:
     """The answer says DELETING; then the index is gone with its definitions, and may come again."""
     item = {"pk": {"S": "1"}, "sk": {"S": "s"}, "a": {"S": "x"}, "b": {"N": "1"}}
@@ -280,7 +288,9 @@ def test_an_index_is_removed(ddb: Any, table: str) -> None:
     request = {"GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": "idx"}}]}
     answer = ddb.update_table(TableName=table, **request)["TableDescription"]
     assert answer["TableStatus"] == "UPDATING"
-    assert index_of(answer)["IndexStatus"] == "DELETING"
+    removed = index_of(answer)
+    assert removed["IndexStatus"] == "DELETING"
+    assert "Projection" not in removed
     shown = wait_until_active(ddb, table)
     assert "GlobalSecondaryIndexes" not in shown
     assert shown["AttributeDefinitions"] == PLAIN

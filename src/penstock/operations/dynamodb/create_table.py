@@ -112,13 +112,16 @@ async def new_stream(context: Context, descriptor: Descriptor, view_type: Any) -
 
 
 def _name(context: Context, given: str) -> str:
-    """Return the new table's name; ValidationException where it is too long (or an ARN's is)."""
+    """Return the new table's name; ValidationException where it is too short or too long."""
     name = members.table_name(context, given, dynamodb.table_not_found)
-    if len(name) > limits.table_name_chars_max:
+    low, high = limits.table_name_chars_min, limits.table_name_chars_max
+    if not low <= len(name) <= high:
+        bound = f"greater than or equal to {low}"
+        if len(name) > high:
+            bound = f"less than or equal to {high}"
         raise dynamodb.validation(
             f"1 validation error detected: Value '{name}' at 'tableName' failed to satisfy"
-            " constraint: Member must have length less than or equal to"
-            f" {limits.table_name_chars_max}"
+            f" constraint: Member must have length {bound}"
         )
     return name
 
@@ -126,15 +129,16 @@ def _name(context: Context, given: str) -> str:
 def _check(request: dict[str, Any]) -> None:
     """Raise ValidationException where the request's parts do not make a table.
 
-    In AWS's order: 1. throughput, 2. the table's key, 3. local and global indexes, 4. whether just
-    what is used is defined, 5. the stream.
+    In AWS's order: 1. throughput, 2. what is defined, and the table's key, 3. local and global
+    indexes, 4. whether just what is used is defined, 5. the stream.
     """
     mode = request.get("BillingMode", "PROVISIONED")
     units = request.get("ProvisionedThroughput")
     throughput_specification.check_table_units(mode, units)  # 1
     throughput_specification.provisioned(units)
     keys, definitions = request["KeySchema"], request["AttributeDefinitions"]
-    key_schema.check_pair(keys)  # 2
+    key_schema.check_definitions(definitions)  # 2
+    key_schema.check_pair(keys)
     types = key_schema.types_of(definitions)
     if _LOCAL not in request and _GLOBAL not in request:
         _check_plain_definitions(definitions, key_schema.names_of(keys))

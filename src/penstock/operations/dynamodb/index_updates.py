@@ -66,6 +66,7 @@ def check_updates(updates: Sequence[Given], definitions: Sequence[Given]) -> Non
             raise dynamodb.parameter_values_invalid(
                 f"ProvisionedThroughput must be specified for index: {index['IndexName']}"
             )
+    key_schema.check_definitions(definitions)
     for index in actions(updates, "Create"):
         _check_create(index, definitions)
     if len(actions(updates, "Create")) + len(actions(updates, "Delete")) > 1:
@@ -151,7 +152,7 @@ def _made(
     name, given = action["IndexName"], action.get("ProvisionedThroughput")
     if any(index.name == name for index in descriptor.indexes):
         raise dynamodb.validation("Attempting to create an index which already exists")
-    _check_types(descriptor, action, definitions)
+    _check_types(descriptor, definitions)
     if descriptor.billing_mode == "PAY_PER_REQUEST" and given is not None:
         raise throughput.not_for_on_demand(name)
     throughput.check_index_units(descriptor.billing_mode, given, name)
@@ -169,14 +170,15 @@ def _made(
     return index_specification.index_descriptor(action, "GLOBAL", descriptor, types, now_ms)
 
 
-def _check_types(descriptor: Descriptor, action: Given, definitions: Sequence[Given]) -> None:
-    """Raise ValidationException where the definitions are not those of the table's own keys."""
+def _check_types(descriptor: Descriptor, definitions: Sequence[Given]) -> None:
+    """Raise ValidationException where the definitions are not those of the table's own keys.
+
+    Fact: AWS, 2026-07 (dynoxide issue 131): what no key uses is dropped, where CreateTable minds.
+    """
     keys = [*descriptor.key_schema.attributes]
     for index in descriptor.indexes:
         keys += index.key_schema.attributes
     known = dict(keys)
-    names = [*known, *key_schema.names_of(action["KeySchema"])]
-    key_schema.check_used(definitions, names)
     for name, kind in key_schema.types_of(definitions).items():
         if known.get(name, kind) != kind:
             raise dynamodb.parameter_values_invalid(

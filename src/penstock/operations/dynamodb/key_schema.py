@@ -45,6 +45,19 @@ def names_of(schema: Iterable[Mapping[str, Any]]) -> list[str]:
     return [element["AttributeName"] for element in schema]
 
 
+def check_definitions(definitions: Sequence[Mapping[str, Any]]) -> None:
+    """Raise ValidationException where an attribute is defined twice, of one type or of two.
+
+    Text: AWS, as quoted in scylladb issue 13870.
+    """
+    defined: set[str] = set()
+    for given in definitions:
+        name = given["AttributeName"]
+        if name in defined:
+            raise dynamodb.validation(f"Attribute Name is duplicated: {name}")
+        defined.add(name)
+
+
 def check_pair(schema: Sequence[Mapping[str, Any]]) -> None:
     """Raise ValidationException unless `schema` is one HASH and at most one RANGE attribute."""
     kinds = [element["KeyType"] for element in schema]
@@ -92,10 +105,10 @@ def check_table_defined(names: Iterable[str], types: Types) -> None:
 
 
 def check_used(definitions: Sequence[Mapping[str, Any]], names: Iterable[str]) -> None:
-    """Raise ValidationException where something is defined twice, or used by no key."""
+    """Raise ValidationException where something is defined that no key uses."""
     used = list(dict.fromkeys(names))
     defined = [given["AttributeName"] for given in definitions]
-    if set(defined) - set(used) or len(set(defined)) < len(defined):
+    if set(defined) - set(used):
         raise dynamodb.parameter_values_invalid(
             "Some AttributeDefinitions are not used. AttributeDefinitions:"
             f" [{', '.join(defined)}], keys used: [{', '.join(used)}]"

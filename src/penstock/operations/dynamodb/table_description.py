@@ -3,7 +3,9 @@
 Facts: AWS, 2026-10: attributes are defined in the order of their names; an on-demand table shows
 zero units and its billing mode, a provisioned one its mode only if it was on-demand before;
 WarmThroughput is shown only after creation; a table without a stream shows no StreamSpecification,
-while the latest stream's ARN and label stay.
+while the latest stream's ARN and label stay. Of a table that is being deleted neither its key nor
+its indexes nor its age are shown (dynalite issue 60, scylladb pull 15707), and of an index that is
+being removed no projection (boto issues 2978 and 3775).
 """
 
 from collections.abc import Mapping
@@ -49,11 +51,8 @@ def table_description(
     """Return the TableDescription of a table that is not gone at `now_ms` and holds `counts`."""
     state = table_state(descriptor, now_ms)
     description: dict[str, Any] = {
-        "AttributeDefinitions": _attribute_definitions(descriptor),
         "TableName": descriptor.name,
-        "KeySchema": key_schema(descriptor),
         "TableStatus": state,
-        "CreationDateTime": descriptor.created_ms / 1000,
         "ProvisionedThroughput": _provisioned(descriptor.units, descriptor.history, now_ms),
         "TableSizeBytes": counts.table.size,
         "ItemCount": counts.table.items,
@@ -63,14 +62,24 @@ def table_description(
     }
     if state != "CREATING":
         description["WarmThroughput"] = _warm(descriptor, descriptor, str(state))
+    if state != "DELETING":
+        description |= _made(descriptor) | _indexes(descriptor, now_ms, counts)
     return (
         description
         | _billing(descriptor)
         | _class(descriptor)
         | _maxima(descriptor.maxima)
         | _stream(descriptor)
-        | _indexes(descriptor, now_ms, counts)
     )
+
+
+def _made(descriptor: Descriptor) -> dict[str, Any]:
+    """Return how and when the table was made."""
+    return {
+        "AttributeDefinitions": _attribute_definitions(descriptor),
+        "KeySchema": key_schema(descriptor),
+        "CreationDateTime": descriptor.created_ms / 1000,
+    }
 
 
 def _attribute_definitions(descriptor: Descriptor) -> list[dict[str, str]]:
@@ -150,13 +159,16 @@ def _warm(table: Descriptor, of: Descriptor | IndexDescriptor, status: str) -> d
 def _indexes(descriptor: Descriptor, now_ms: int, counts: Counts) -> dict[str, Any]:
     shown: dict[str, list[dict[str, Any]]] = {}
     for index in descriptor.indexes:
-        if index_state(descriptor, index, now_ms) is None:
+        state = index_state(descriptor, index, now_ms)
+        if state is None:
             continue
         count = counts.indexes.get(index.name, _EMPTY)
         if index.kind == "LOCAL":
             shown.setdefault("LocalSecondaryIndexes", []).append(_index(index, count))
         else:
             description = _index(index, count) | _global(descriptor, index, now_ms)
+            if state == "DELETING":
+                del description["Projection"]
             shown.setdefault("GlobalSecondaryIndexes", []).append(description)
     return shown
 
