@@ -25,12 +25,22 @@ from penstock.tables import catalog
 from penstock.tables.descriptor import Descriptor, even_partitions
 from penstock.tables.index import IndexDescriptor, IndexKind
 from penstock.tables.state import entering
-from penstock.wire.shapes import Boolean, ListOf, String, Structure, demanded, later, required
+from penstock.wire.shapes import (
+    Boolean,
+    Failures,
+    ListOf,
+    String,
+    Structure,
+    demanded,
+    later,
+    required,
+)
 
 _ANY = Structure("Unsupported")
 _NAME = String(
     limits.table_name_chars_min, limits.table_arn_chars_max, members.NAME_PATTERN, spared="arn:"
 )
+_PLAIN_NAME = String(limits.table_name_chars_min, limits.table_name_chars_max)
 
 SHAPE = Structure(
     "CreateTableInput",
@@ -114,15 +124,9 @@ async def new_stream(context: Context, descriptor: Descriptor, view_type: Any) -
 def _name(context: Context, given: str) -> str:
     """Return the new table's name; ValidationException where it is too short or too long."""
     name = members.table_name(context, given, dynamodb.table_not_found)
-    low, high = limits.table_name_chars_min, limits.table_name_chars_max
-    if not low <= len(name) <= high:
-        bound = f"greater than or equal to {low}"
-        if len(name) > high:
-            bound = f"less than or equal to {high}"
-        raise dynamodb.validation(
-            f"1 validation error detected: Value '{name}' at 'tableName' failed to satisfy"
-            f" constraint: Member must have length {bound}"
-        )
+    failures = Failures()
+    _PLAIN_NAME.read(name, "tableName", failures)
+    failures.raise_any()
     return name
 
 

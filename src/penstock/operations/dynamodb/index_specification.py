@@ -15,7 +15,6 @@ from penstock.tables.descriptor import Descriptor
 from penstock.tables.index import IndexDescriptor, IndexKind
 from penstock.wire.shapes import ListOf, Member, Shape, String, Structure, required
 
-INDEX_NAME = String(limits.table_name_chars_min, limits.table_name_chars_max, members.NAME_PATTERN)
 _PROJECTION = Structure(
     "Projection",
     ProjectionType=String(values=("ALL", "INCLUDE", "KEYS_ONLY")),
@@ -26,7 +25,7 @@ _PROJECTION = Structure(
     ),
 )
 GLOBAL_MEMBERS: dict[str, Shape | Member] = {
-    "IndexName": required(INDEX_NAME),
+    "IndexName": required(members.INDEX_NAME),
     "KeySchema": required(key_schema.GLOBAL_KEY_SCHEMA),
     "Projection": required(_PROJECTION),
     "ProvisionedThroughput": throughput.PROVISIONED,
@@ -37,7 +36,7 @@ GLOBAL_INDEXES = ListOf(Structure("GlobalSecondaryIndex", **GLOBAL_MEMBERS))
 LOCAL_INDEXES = ListOf(
     Structure(
         "LocalSecondaryIndex",
-        IndexName=required(INDEX_NAME),
+        IndexName=required(members.INDEX_NAME),
         KeySchema=required(key_schema.KEY_SCHEMA),
         Projection=required(_PROJECTION),
     )

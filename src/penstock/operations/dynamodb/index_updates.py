@@ -13,14 +13,14 @@ from msgspec.structs import replace
 from penstock.base import limits
 from penstock.base.errors import dynamodb
 from penstock.base.errors.tables import index_in_use, limit_exceeded, one_index_at_a_time
-from penstock.operations.dynamodb import index_specification, key_schema
+from penstock.operations.dynamodb import index_specification, key_schema, members
 from penstock.operations.dynamodb import throughput_specification as throughput
 from penstock.operations.dynamodb.throughput_updates import changed_units
 from penstock.tables.descriptor import Descriptor
 from penstock.tables.index import IndexDescriptor
 from penstock.wire.shapes import ListOf, Structure, required
 
-_NAMED = {"IndexName": required(index_specification.INDEX_NAME)}
+_NAMED = {"IndexName": required(members.INDEX_NAME)}
 INDEX_UPDATES = ListOf(
     Structure(
         "GlobalSecondaryIndexUpdate",

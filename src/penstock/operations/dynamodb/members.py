@@ -31,6 +31,7 @@ NAME_PATTERN = "[a-zA-Z0-9_.-]+"
 
 # The item actions take a name of any length from 1 or a table's ARN; AWS, 2026-10.
 TABLE_NAME = String(1, limits.table_arn_chars_max, NAME_PATTERN, spared="arn:")
+INDEX_NAME = String(limits.table_name_chars_min, limits.table_name_chars_max, NAME_PATTERN)
 BOOLEAN = Boolean()
 EXPRESSION = String()
 KEY = AttributeMap()

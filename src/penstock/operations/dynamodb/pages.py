@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from penstock.base import limits
 from penstock.base.errors import dynamodb
 from penstock.base.errors.api import ApiError
 from penstock.items.expressions import Prepared
@@ -17,15 +16,8 @@ from penstock.storage.waist import Reader, Span
 from penstock.tables.descriptor import Table
 from penstock.tables.read import ItemPage, read_page
 from penstock.tables.source import Source
-from penstock.wire.shapes import (
-    Boolean,
-    Member,
-    Shape,
-    String,
-    required,
-)
+from penstock.wire.shapes import Boolean, Member, Shape, required
 
-INDEX_NAME = String(limits.table_name_chars_min, limits.table_name_chars_max, members.NAME_PATTERN)
 _PROJECTING = ("ProjectionExpression", "AttributesToGet")
 INVALID_START = "The provided starting key is invalid"
 
@@ -34,7 +26,7 @@ def page_members(limit: Shape) -> dict[str, Shape | Member]:
     """Return the members that the requests of Query and Scan share."""
     return {
         "TableName": required(members.TABLE_NAME),
-        "IndexName": INDEX_NAME,
+        "IndexName": members.INDEX_NAME,
         "Select": members.SELECT,
         "Limit": limit,
         "ConsistentRead": Boolean(),
