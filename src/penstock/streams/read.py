@@ -9,7 +9,6 @@ from penstock.base import limits
 from penstock.base.errors import dynamodb, streams
 from penstock.storage.format import unpack
 from penstock.storage.waist import Reader, Span, Stamp, last_stamp, log_span, stamp_of
-from penstock.streams.retention import horizon
 from penstock.streams.sequence import stamp_of_sequence
 from penstock.streams.stream import Shard, Stream, oldest_readable
 
@@ -49,7 +48,7 @@ def begin(
         raise dynamodb.validation(f"Invalid SequenceNumber: {number}")
     if stamp == shard.start:
         return Place(stamp, gapless=True)
-    if stamp < horizon(now_ms):
+    if stamp < oldest_readable(shard, now_ms):
         raise streams.trimmed()
     position = stamp if kind == "AT_SEQUENCE_NUMBER" else stamp + 1
     return Place(position, gapless=position > last)
@@ -64,7 +63,7 @@ def read_page(
     """
     log = stream.log(shard.number)
     oldest = oldest_readable(shard, now_ms)
-    if place.position < oldest and not place.gapless:
+    if place.position < oldest and (not place.gapless or _lost_by_trimming(shard, place)):
         raise streams.trimmed()
     start = max(place.position, oldest)
     tip = last_stamp(reader, log)
@@ -74,6 +73,14 @@ def read_page(
     if shard.end is not None and position > shard.end:
         return Page(records, None)
     return Page(records, Place(position, gapless=position > tip))
+
+
+def _lost_by_trimming(shard: Shard, place: Place) -> bool:
+    """Say whether records came after `place` and were trimmed by command.
+
+    What is trimmed so ends with a record. Whoever begins at the trim horizon has lost nothing.
+    """
+    return shard.start < place.position <= shard.trimmed
 
 
 def _read(reader: Reader, span: Span, limit: int) -> tuple[list[bytes], list[bytes]]:

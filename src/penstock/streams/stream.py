@@ -7,7 +7,7 @@ show them.
 
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -46,6 +46,8 @@ class Shard(msgspec.Struct, frozen=True):
     parent: str | None = None
     end: Stamp | None = None
     closed_ms: int | None = None
+    trimmed: Stamp = 0
+    """Nothing at or below it may be read any more, however young it is."""
 
     def has_expired(self, now_ms: int) -> bool:
         """Say whether every record that this closed shard held is past the trim horizon."""
@@ -66,6 +68,8 @@ class Stream(msgspec.Struct, frozen=True):
     key_schema: list[dict[str, str]]
     created_ms: int
     status: StreamStatus = "ENABLED"
+    status_until_ms: int = 0
+    """When ENABLING or DISABLING gives way to ENABLED or DISABLED."""
     closed_ms: int | None = None
     """When its last shard closed, or the time of its last record where that is later."""
 
@@ -73,9 +77,24 @@ class Stream(msgspec.Struct, frozen=True):
         """Return the log that holds the records of a shard."""
         return record_log(self.number, shard)
 
+    def state(self, now_ms: int) -> StreamStatus:
+        """Return the state at `now_ms`: derived from the time, never changed by a job."""
+        if self.status == "ENABLING" and now_ms >= self.status_until_ms:
+            return "ENABLED"
+        if self.status == "DISABLING" and now_ms >= self.status_until_ms:
+            return "DISABLED"
+        return self.status
+
     def has_expired(self, now_ms: int) -> bool:
         """Say whether this stream is closed and all that it held is past the trim horizon."""
         return self.closed_ms is not None and self.closed_ms + limits.stream_retention_ms < now_ms
+
+
+class Succession(NamedTuple):
+    """A shard that was closed, and the shards that its changes go to from then on."""
+
+    parent: Shard
+    children: tuple[Shard, ...]
 
 
 _encode = msgspec.json.Encoder().encode
@@ -109,24 +128,71 @@ def make_stream(
     return Stream(number, arn, label, table_name, view_type, key_schema, now_ms)
 
 
-def open_stream(txn: Transaction, stream: Stream, shards: int) -> None:
-    """Store a new stream with `shards` open shards, numbered from 0."""
+def open_stream(txn: Transaction, stream: Stream, shards: int, enabled_ms: int = 0) -> None:
+    """Store a new stream with `shards` open shards, numbered from 0.
+
+    It is ENABLING until `enabled_ms`, where that is after its creation; changes are taken at once.
+    """
+    if enabled_ms > stream.created_ms:
+        stream = msgspec.structs.replace(stream, status="ENABLING", status_until_ms=enabled_ms)
     _store_stream(txn, stream)
     for number in range(shards):
         _open_shard(txn, stream, number, stamp_at(stream.created_ms))
 
 
-def close_stream(txn: Transaction, stream: Stream, now_ms: int) -> Stream:
-    """Close the open shards of `stream` and mark it as disabled; its records stay readable."""
+def close_stream(txn: Transaction, stream: Stream, now_ms: int, disabled_ms: int = 0) -> Stream:
+    """Close the open shards of `stream` and disable it; its records stay readable.
+
+    It is DISABLING until `disabled_ms`, where that is after `now_ms`.
+    """
     closed_ms = now_ms
     for shard in shards_of(txn, stream):
         if shard.end is None:
-            end = max(last_stamp(txn, stream.log(shard.number)), shard.start)
-            _store_shard(txn, stream, msgspec.structs.replace(shard, end=end, closed_ms=now_ms))
-            closed_ms = max(closed_ms, stamp_ms(end))
-    disabled = msgspec.structs.replace(stream, status="DISABLED", closed_ms=closed_ms)
+            closed = _close_shard(txn, stream, shard, now_ms)
+            closed_ms = max(closed_ms, stamp_ms(closed.end or 0))
+    status: StreamStatus = "DISABLING" if disabled_ms > now_ms else "DISABLED"
+    disabled = msgspec.structs.replace(
+        stream, status=status, status_until_ms=disabled_ms, closed_ms=closed_ms
+    )
     _store_stream(txn, disabled)
     return disabled
+
+
+def succeed(
+    txn: Transaction, stream: Stream, shard: Shard, numbers: Sequence[ShardNumber], now_ms: int
+) -> Succession:
+    """Close an open shard and open a child of it for each of `numbers`, which are new.
+
+    Children start above their parent's end, so that an item's sequence numbers grow over the
+    generations, and are made at least a millisecond after it, so that their ids stand behind its.
+    Who writes to the shard must be kept out meanwhile, by the locks of its log.
+    """
+    closed = _close_shard(txn, stream, shard, now_ms)
+    assert closed.end is not None
+    made_ms = max(now_ms, stamp_ms(shard.start) + 1)
+    start = max(closed.end + 1, stamp_at(made_ms))
+    children = (_open_shard(txn, stream, number, start, shard.id) for number in numbers)
+    return Succession(closed, tuple(children))
+
+
+def trim_shard(txn: Transaction, stream: Stream, shard: Shard) -> Shard:
+    """Let nothing that `shard` holds now be read any more."""
+    trimmed = msgspec.structs.replace(shard, trimmed=_last(txn, stream, shard))
+    _store_shard(txn, stream, trimmed)
+    return trimmed
+
+
+def forget_shard(txn: Transaction, stream: Stream, shard: Shard) -> None:
+    """Take away a closed shard with its records; needs the locks of the stream and of its log."""
+    log = stream.log(shard.number)
+    txn.clear(Span.of_prefix(log))
+    txn.set(tip_key(log), None)
+    txn.set(_shard_prefix(stream) + shard.id.encode(), None)
+
+
+def forget_stream(txn: Transaction, stream: Stream) -> None:
+    """Take away a closed stream that has no shards any more; needs its lock."""
+    txn.set(_stream_key(stream.arn), None)
 
 
 def find_stream(reader: Reader, arn: str) -> Stream | None:
@@ -185,15 +251,33 @@ def event_id(log: bytes, stamp: Stamp) -> str:
 
 def oldest_readable(shard: Shard, now_ms: int) -> Stamp:
     """Return the smallest stamp of `shard` that may still be read."""
-    return max(shard.start + 1, horizon(now_ms))
+    return max(shard.start + 1, shard.trimmed + 1, horizon(now_ms))
 
 
-def _open_shard(txn: Transaction, stream: Stream, number: ShardNumber, start: Stamp) -> None:
+def _open_shard(
+    txn: Transaction,
+    stream: Stream,
+    number: ShardNumber,
+    start: Stamp,
+    parent: str | None = None,
+) -> Shard:
     """Store a new open shard whose records will lie above `start`."""
     hashed = blake2b(stream.log(number), digest_size=4).hexdigest()
-    shard = Shard(number, f"shardId-{stamp_ms(start):020d}-{hashed}", start)
+    shard = Shard(number, f"shardId-{stamp_ms(start):020d}-{hashed}", start, parent)
     _store_shard(txn, stream, shard)
     txn.set(tip_key(stream.log(number)), pack(start.to_bytes(STAMP_BYTES, "big")))
+    return shard
+
+
+def _close_shard(txn: Transaction, stream: Stream, shard: Shard, now_ms: int) -> Shard:
+    closed = msgspec.structs.replace(shard, end=_last(txn, stream, shard), closed_ms=now_ms)
+    _store_shard(txn, stream, closed)
+    return closed
+
+
+def _last(reader: Reader, stream: Stream, shard: Shard) -> Stamp:
+    """Return the stamp of a shard's last record, or its start where it never had one."""
+    return max(last_stamp(reader, stream.log(shard.number)), shard.start)
 
 
 def _store_stream(txn: Transaction, stream: Stream) -> None:

@@ -81,6 +81,14 @@ def check_current(txn: Reader, table: Table) -> None:
         raise StaleTable
 
 
+def locks_of_both(old: Table, new: Table) -> tuple[Lock, ...]:
+    """Return the locks on all there is of a table before and after, those of one name as one."""
+    covers: dict[bytes, tuple[Span, ...]] = {}
+    for lock in (*old.locks, *new.locks):
+        covers[lock.name] = tuple(dict.fromkeys((*covers.get(lock.name, ()), *lock.covers)))
+    return tuple(Lock(name, spans) for name, spans in covers.items())
+
+
 def create_table(
     txn: Transaction, table: Table, stream: Stream | None, tags: dict[str, str] | None = None
 ) -> None:
@@ -90,7 +98,7 @@ def create_table(
     if tags:
         write_tags(txn, table.descriptor.arn, Tags(tags))
     if stream is not None:
-        open_stream(txn, stream, len(table.partitions))
+        open_stream(txn, stream, len(table.partitions), table.descriptor.status_until_ms)
 
 
 def check_free(reader: Reader, region: str, name: str, now_ms: int) -> None:
@@ -115,13 +123,15 @@ def update_table(
     """Store `new` in place of `old`, with `stream` as its open stream where one is given.
 
     A stream that `new` has no more is closed and stays readable; indexes that it has no more are
-    cleared. StaleTable unless the table is still `old`.
+    cleared. A stream is ENABLING or DISABLING while the table is UPDATING. StaleTable unless the
+    table is still `old`.
     """
     replace_table(txn, old, new)
+    changed_ms = new.descriptor.status_until_ms
     if new.descriptor.stream is None:
-        _close_stream(txn, old, now_ms)
+        _close_stream(txn, old, now_ms, changed_ms)
     if stream is not None:
-        open_stream(txn, stream, len(new.partitions))
+        open_stream(txn, stream, len(new.partitions), changed_ms)
     for name, index in old.indexes.items():
         if name not in new.indexes:
             clear_index(txn, index)
@@ -139,7 +149,7 @@ def delete_table(txn: Transaction, table: Table, last: Table | None, now_ms: int
     `last` is what is shown of the table while it is being deleted, None where it goes at once.
     """
     check_current(txn, table)
-    _close_stream(txn, table, now_ms)
+    _close_stream(txn, table, now_ms, 0 if last is None else last.descriptor.status_until_ms)
     for partition in table.partitions:
         txn.clear(partition.items)
         txn.set(partition.count_key, None)
@@ -171,10 +181,10 @@ def without_stream(descriptor: Descriptor) -> Descriptor:
     return msgspec.structs.replace(descriptor, stream=None)
 
 
-def _close_stream(txn: Transaction, table: Table, now_ms: int) -> None:
+def _close_stream(txn: Transaction, table: Table, now_ms: int, disabled_ms: int) -> None:
     opened = table.descriptor.stream
     if opened is None:
         return
     stream = find_stream(txn, opened.arn)
     if stream is not None:
-        close_stream(txn, stream, now_ms)
+        close_stream(txn, stream, now_ms, disabled_ms)

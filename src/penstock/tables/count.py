@@ -1,6 +1,7 @@
 """Counts: how many items or index entries there are and their bytes, kept for each partition.
 
-They change with what they count, in its transaction, so that they are exact.
+They change with what they count, in its transaction, so that their sum is exact. One partition's
+count alone means little: a split leaves what was counted where it was, and may so make it negative.
 """
 
 import struct
@@ -10,7 +11,7 @@ from penstock.base import limits
 from penstock.storage.format import pack, unpack
 from penstock.storage.waist import Reader, Span, Transaction
 
-_COUNT = struct.Struct(">QQ")
+_COUNT = struct.Struct(">qq")
 
 
 class Count(NamedTuple):

@@ -30,7 +30,6 @@ from penstock.operations.dynamodb.stream_specification import (
 from penstock.operations.dynamodb.table_description import read_counts, table_description
 from penstock.operations.dynamodb.throughput_updates import changed_class, changed_mode
 from penstock.operations.operation import Context
-from penstock.storage.waist import Lock
 from penstock.streams.stream import Stream
 from penstock.tables import catalog
 from penstock.tables.descriptor import Descriptor, Table
@@ -101,7 +100,7 @@ async def _update(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     new = catalog.table_of(_without_removed(stored))
     await tables.engine.transact(
         lambda txn: catalog.update_table(txn, old, new, stream, now_ms),
-        locks=_locks_of_both(old, new),
+        locks=catalog.locks_of_both(old, new),
     )
     if any(index.status == "CREATING" for index in stored.indexes):
         context.services.work.ring()
@@ -186,14 +185,6 @@ def _without_removed(descriptor: Descriptor) -> Descriptor:
             for index in descriptor.indexes
         ],
     )
-
-
-def _locks_of_both(old: Table, new: Table) -> tuple[Lock, ...]:
-    """Return the locks on all there is of the table before and after, those of one name as one."""
-    covers: dict[bytes, tuple[Any, ...]] = {}
-    for lock in (*old.locks, *new.locks):
-        covers[lock.name] = tuple(dict.fromkeys((*covers.get(lock.name, ()), *lock.covers)))
-    return tuple(Lock(name, spans) for name, spans in covers.items())
 
 
 def _check(request: Mapping[str, Any]) -> None:

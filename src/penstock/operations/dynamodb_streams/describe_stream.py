@@ -41,7 +41,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     description: dict[str, Any] = {
         "StreamArn": stream.arn,
         "StreamLabel": stream.label,
-        "StreamStatus": stream.status,
+        "StreamStatus": stream.state(now_ms),
         "StreamViewType": stream.view_type,
         "CreationRequestDateTime": stream.created_ms / 1000,
         "TableName": stream.table_name,
