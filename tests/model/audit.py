@@ -117,17 +117,32 @@ class Auditor:
             assert wrong_fold(folded, items, table.spec.key_names) == []
 
     def _records(self, arn: str) -> Iterator[Record]:
-        described = self._bench.call(STREAMS + "DescribeStream", {"StreamArn": arn})
+        """Yield all records, those of parents before their children's, each in its right shard."""
+        parents = dict(self._shards(arn))
         place_of: dict[Any, str] = {}
-        for shard in described["StreamDescription"]["Shards"]:
-            latest = 0
-            for record in self._shard(arn, shard["ShardId"]):
-                number = int(record["dynamodb"]["SequenceNumber"])
-                assert number > latest, "sequence numbers rise"
-                latest = number
+        latest: dict[Any, int] = {}
+        for shard_id in parents:  # the order of ids, in which parents stand before children
+            for record in self._shard(arn, shard_id):
                 key = frozen_item(item_of(record["dynamodb"]["Keys"]))
-                assert place_of.setdefault(key, shard["ShardId"]) == shard["ShardId"]
+                number = int(record["dynamodb"]["SequenceNumber"])
+                assert number > latest.get(shard_id, 0), "sequence numbers rise in a shard"
+                assert number > latest.get(key, 0), "sequence numbers rise for an item"
+                latest[shard_id] = latest[key] = number
+                before = place_of.setdefault(key, shard_id)
+                assert before in _with_ancestors(shard_id, parents), "an item stays in a lineage"
+                place_of[key] = shard_id
                 yield record
+
+    def _shards(self, arn: str) -> Iterator[tuple[str, str | None]]:
+        """Yield the id of each shard of a stream, and its parent's."""
+        body: dict[str, Any] = {"StreamArn": arn, "Limit": 3}
+        while True:
+            page = self._bench.call(STREAMS + "DescribeStream", body)["StreamDescription"]
+            for shard in page["Shards"]:
+                yield shard["ShardId"], shard.get("ParentShardId")
+            if "LastEvaluatedShardId" not in page:
+                return
+            body["ExclusiveStartShardId"] = page["LastEvaluatedShardId"]
 
     def _shard(self, arn: str, shard_id: str) -> Iterator[Record]:
         body = {"StreamArn": arn, "ShardId": shard_id, "ShardIteratorType": "TRIM_HORIZON"}
@@ -136,6 +151,12 @@ class Auditor:
             page = self._bench.call(STREAMS + "GetRecords", {"ShardIterator": iterator})
             yield from page["Records"]
             iterator = page.get("NextShardIterator") if page["Records"] else None
+
+
+def _with_ancestors(shard_id: str | None, parents: dict[str, str | None]) -> Iterator[str]:
+    while shard_id is not None:
+        yield shard_id
+        shard_id = parents.get(shard_id)
 
 
 def expected_record(recorded: Recorded, view_type: str) -> Any:

@@ -84,7 +84,8 @@ class InProcess:
             if data is None
             else RocksEngine.open(data, self.clock)
         )
-        services = Services(Tables(self._engine, self.clock, self._entropy, account), 4)
+        tables = Tables(self._engine, self.clock, self._entropy, account)
+        services = Services(tables, 4, lsi_stream_rule="aws")
         self._operations = operations(services)
         self._jobs = jobs(services, Settings("127.0.0.1", 0, data, "memory", account, 4))
 

@@ -88,7 +88,7 @@ def _run_seeded(bench: InProcess | ByClient, seed: int, steps: int) -> None:
 def test_a_server_is_what_the_model_is_over_the_wire() -> None:
     """The same holds for what boto3 sees of a server, its jobs beside the requests."""
     clock = FakeClock()
-    with RunningServer(clock=clock, ttl_interval_seconds=86_400) as server:
+    with RunningServer(clock=clock, ttl_interval_seconds=86_400, lsi_stream_rule="aws") as server:
         ddb, streams = (connect(server.url, name) for name in ("dynamodb", "dynamodbstreams"))
         bench = ByClient(server, clock, ddb, streams)
         for seed in range(8):

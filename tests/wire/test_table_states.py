@@ -140,6 +140,13 @@ def check_key_is_not_told(description: dict[str, Any]) -> None:
     assert told <= description.keys()
 
 
+def stream_state(url: str, arn: str) -> str:
+    """Return the state of a stream."""
+    streams = connect(url, "dynamodbstreams")
+    status: str = streams.describe_stream(StreamArn=arn)["StreamDescription"]["StreamStatus"]
+    return status
+
+
 def test_a_table_that_is_being_removed(
     slow: Any, url: str, clock: FakeClock, table: str, refused: Refused
 ) -> None:
@@ -158,15 +165,14 @@ def test_a_table_that_is_being_removed(
     assert (shown["TableStatus"], shown["ItemCount"]) == ("DELETING", 0)
     assert shown["TableId"] == before["TableId"]
     assert listed(slow, table)
-    streams = connect(url, "dynamodbstreams")
-    stream = streams.describe_stream(StreamArn=before["LatestStreamArn"])["StreamDescription"]
-    assert stream["StreamStatus"] == "DISABLED"
+    assert stream_state(url, before["LatestStreamArn"]) == "DISABLING"
     check_no_items(slow, table, refused)
     request = create(table, AttributeDefinitions=PLAIN)
     check_in_use(slow, request, refused, f"Table is being deleted: {table}")
     arn = {"ResourceArn": before["TableArn"]}
     assert refused("ResourceNotFoundException", slow.list_tags_of_resource, **arn)
     clock.advance(1)
+    assert stream_state(url, before["LatestStreamArn"]) == "DISABLED"
     assert not listed(slow, table)
     assert refused("ResourceNotFoundException", slow.describe_table, TableName=table) == (
         f"Requested resource not found: Table: {table} not found"

@@ -88,6 +88,7 @@ def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy)
         settings.shards,
         settings.table_delay_ms,
         settings.ttl_change_seconds * 1000,
+        settings.lsi_stream_rule,
     )
     return Assembly(
         Dispatch(operations(services), engine=settings.engine, entropy=entropy),

@@ -6,8 +6,10 @@ from penstock.app.settings import Settings
 from penstock.base import limits
 from penstock.base.background import Job
 from penstock.operations.operation import Services
+from penstock.streams.trimming import Trimming
 from penstock.tables.backfill import Backfill
 from penstock.tables.expiration import Expiration
+from penstock.tables.shard_life import Pace, ShardLife
 from penstock.tables.tables import Tables
 from penstock.tables.tokens import sweep_tokens
 
@@ -17,9 +19,20 @@ def jobs(services: Services, settings: Settings) -> list[Job]:
     tables = services.tables
     backfill = Backfill(tables)
     expiration = Expiration(tables)
+    shard_life = ShardLife(
+        tables,
+        Pace(
+            settings.shard_roll_minutes * 60_000,
+            settings.shard_split_writes_per_second,
+            settings.shard_split_seconds * 1000,
+        ),
+    )
+    trimming = Trimming(tables.engine, tables.clock, settings.stream_keep_hours * 3600_000)
     return [
         Job("backfill", backfill.run, limits.backfill_interval_ms, services.work),
         Job("expiration", expiration.run, settings.ttl_interval_seconds * 1000),
+        Job("shard life", shard_life.run, limits.shard_life_interval_ms),
+        Job("trimming", trimming.run, limits.trim_interval_ms),
         Job("token sweep", lambda: _sweep_tokens(tables), limits.token_sweep_interval_ms),
     ]
 

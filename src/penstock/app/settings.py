@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from penstock.base import limits
+from penstock.operations.operation import LsiStreamRule
 
 
 class SettingError(Exception):
@@ -52,6 +53,11 @@ class Settings:
     throttling: bool = False
     ttl_interval_seconds: int = 60
     ttl_change_seconds: int = 0
+    shard_roll_minutes: int = 240
+    shard_split_writes_per_second: int = 1000
+    shard_split_seconds: int = 60
+    stream_keep_hours: int = 24
+    lsi_stream_rule: LsiStreamRule = "strict"
 
 
 def _host(text: str) -> str:
@@ -159,6 +165,43 @@ SETTINGS = (
         "0",
         "seconds",
         "how soon after a change of a table's time to live another is refused; AWS takes 1800",
+    ),
+    Setting(
+        "shard_roll_minutes",
+        _whole(0, limits.shard_roll_minutes_max),
+        "240",
+        "minutes",
+        "after what time an open shard is closed and goes on in a child; 0 is never",
+    ),
+    Setting(
+        "shard_split_writes_per_second",
+        _whole(0, limits.shard_split_writes_max),
+        "1000",
+        "writes per second",
+        "the sustained load at which a shard, and its part of the table, is split in two; 0 is"
+        " never",
+    ),
+    Setting(
+        "shard_split_seconds",
+        _whole(1, limits.shard_split_seconds_max),
+        "60",
+        "seconds",
+        "for how long a shard has to be under that load to be split",
+    ),
+    Setting(
+        "stream_keep_hours",
+        _whole(limits.stream_retention_ms // 3600_000, limits.stream_keep_hours_max),
+        "24",
+        "hours",
+        "how long records stay in the log; the API of DynamoDB Streams shows those of 24 hours",
+    ),
+    Setting(
+        "lsi_stream_rule",
+        _one_of("strict", "aws"),
+        "strict",
+        "name",
+        "strict refuses a stream on a table with a local index that projects INCLUDEd attributes;"
+        " aws allows it, as AWS does",
     ),
 )
 

@@ -100,7 +100,13 @@ get_records_bytes_max = 1024 * 1024
 describe_stream_shards_max = 100
 list_streams_max = 100
 iterator_chars_max = 2048
-shards_per_table_max = 256  # [P]
+shards_per_table_max = 256  # [P] open at a time
+shard_roll_minutes_max = 7 * 24 * 60  # [P]
+shard_split_writes_max = 1_000_000  # [P] per second
+shard_split_seconds_max = 3600  # [P]
+shard_load_ms_min = 1000.0  # [P] a rate is measured over no less
+shard_load_share_min = 0.1  # [P] of the writes: a half with less is not worth a shard of its own
+stream_keep_hours_max = 366 * 24  # [P]
 
 # --- the edge [P]
 header_bytes_max = 32 * 1024
@@ -138,7 +144,10 @@ store_close_seconds_max = 0.4  # of the same 2 s
 # --- the background [P]
 background_stop_seconds_max = 0.2  # of the same 2 s
 token_sweep_interval_ms = 60_000.0
-all_tables_rows_max = 64  # of one look at the catalogue
+background_rows_max = 64  # of one look at the catalogue, or at all streams
+trim_interval_ms = 60_000.0
+trim_shards_max = 64  # of one transaction
+shard_life_interval_ms = 10_000.0
 backfill_rows_max = 16  # of one step; with 64 requests ran at a quarter of their rate
 backfill_bytes_max = 1024 * 1024  # of the items of one step
 backfill_interval_ms = 5_000.0  # an alarm rings where a table changes: this is for what it missed

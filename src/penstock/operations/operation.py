@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -10,6 +10,8 @@ from penstock.base.background import Alarm
 from penstock.tables.tables import Tables
 from penstock.wire.shapes import Structure
 from penstock.wire.sigv4 import Caller
+
+LsiStreamRule = Literal["strict", "aws"]
 
 EMPTY_BODY = msgspec.Raw(b"")
 """The answer of an action that has none: its body has no bytes, not even an empty object."""
@@ -25,6 +27,8 @@ class Services:
     """How long a table stays CREATING, UPDATING or DELETING."""
     ttl_change_ms: int = 0
     """How long a table's time to live stays as it was set last."""
+    lsi_stream_rule: LsiStreamRule = "strict"
+    """Whether a table with a stream may have a local index that projects non-key attributes."""
     work: Alarm = field(default_factory=Alarm)
     """Rings where a change of a table leaves something to be done beside the requests."""
 

@@ -195,10 +195,15 @@ def forget_stream(txn: Transaction, stream: Stream) -> None:
     txn.set(_stream_key(stream.arn), None)
 
 
+def decode_stream(stored: bytes) -> Stream:
+    """Return the stream that is stored so."""
+    return _decode_stream(unpack(stored))
+
+
 def find_stream(reader: Reader, arn: str) -> Stream | None:
     """Return the stream of that ARN, or None."""
     stored = reader.get(_stream_key(arn))
-    return None if stored is None else _decode_stream(unpack(stored))
+    return None if stored is None else decode_stream(stored)
 
 
 def list_streams(
@@ -214,7 +219,7 @@ def list_streams(
     found: list[Stream] = []
     while len(found) <= limit and span.start < span.end:
         rows = reader.scan(span, limit + 1)
-        streams = [_decode_stream(unpack(stored)) for _, stored in rows]
+        streams = [decode_stream(stored) for _, stored in rows]
         found += [stream for stream in streams if not stream.has_expired(now_ms)]
         if len(rows) <= limit:
             break

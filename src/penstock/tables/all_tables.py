@@ -1,14 +1,13 @@
 """All tables of a store, whatever their region, for what goes through them beside the requests."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import msgspec
 
-from penstock.base.limits import all_tables_rows_max
 from penstock.storage.format import unpack
+from penstock.storage.pages import all_rows
 from penstock.storage.prefixes import Prefix
-from penstock.storage.waist import Engine, Reader, Span
+from penstock.storage.waist import Engine, Span
 from penstock.tables.descriptor import Descriptor
 
 _decode = msgspec.json.Decoder(Descriptor).decode
@@ -20,17 +19,5 @@ async def all_tables(engine: Engine) -> AsyncIterator[Descriptor]:
     It passes by the cache of tables, which is there for those in use. What is made or changed
     meanwhile may be missed.
     """
-    span = Span.of_prefix(Prefix.TABLE.key)
-    more = True
-    while more:
-
-        def page(reader: Reader, span: Span = span) -> list[tuple[bytes, bytes]]:
-            return reader.scan(span, all_tables_rows_max)
-
-        rows = engine.snapshot(page)
-        for _, stored in rows:
-            yield _decode(unpack(stored))
-        more = len(rows) == all_tables_rows_max
-        if more:
-            span = Span(rows[-1][0] + b"\x00", span.end)
-            await asyncio.sleep(0)
+    async for _, stored in all_rows(engine, Span.of_prefix(Prefix.TABLE.key)):
+        yield _decode(unpack(stored))

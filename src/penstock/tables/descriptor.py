@@ -98,6 +98,11 @@ class Descriptor(msgspec.Struct, frozen=True, kw_only=True):
         """The provisioned throughput of the table; zero where it is on-demand."""
         return Units(self.read_units, self.write_units)
 
+    def range_of(self, place: int) -> tuple[int, int]:
+        """Return the range of hashes of a partition: the lowest one, and the first above."""
+        low, *above = self.partitions[place : place + 2]
+        return low, above[0] if above else 1 << (8 * HASH_BYTES)
+
     @property
     def key_schema(self) -> KeySchema:
         """The key of the table."""
@@ -106,9 +111,12 @@ class Descriptor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Partition:
-    """A range of hashes of one table: what it is locked by, and where its changes go."""
+    """A range of hashes of one table: what it is locked by, and where its changes go.
 
-    __slots__ = ("count_key", "items", "lock", "log", "place")
+    `middle` is the lowest hash of its upper half, where it would be split.
+    """
+
+    __slots__ = ("count_key", "items", "lock", "log", "middle", "place")
 
     def __init__(
         self, descriptor: Descriptor, place: int, followers: tuple[Span, ...] = ()
@@ -116,6 +124,7 @@ class Partition:
         """`followers` are the keys of what follows the items, whatever their partition."""
         self.place = place
         number = descriptor.number.to_bytes(8, "big")
+        self.middle = (sum(descriptor.range_of(place)) // 2).to_bytes(HASH_BYTES, "big")
         lows = [low.to_bytes(HASH_BYTES, "big") for low in descriptor.partitions[place:][:2]]
         items = Prefix.ITEM.key + number
         end = items + lows[1] if len(lows) > 1 else Span.of_prefix(items).end

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from penstock.base import limits
 from penstock.base.errors import dynamodb, streams
-from penstock.items.keys import HASH_BYTES
 from penstock.storage.waist import Reader, Transaction
 from penstock.streams.stream import (
     Shard,
@@ -28,8 +27,6 @@ from penstock.streams.stream import (
 from penstock.tables.catalog import check_current, locks_of_both, replace_table, table_of
 from penstock.tables.descriptor import Descriptor, OpenStream, Table
 from penstock.tables.tables import Tables, until_current
-
-_HASHES = 1 << (8 * HASH_BYTES)
 
 Plan = Mapping[int, int]
 """How many children the open shard of each partition gets, by the partition's place: 1 or 2."""
@@ -65,7 +62,8 @@ async def split_shard(
     def choose(table: Table, shards: Sequence[Shard]) -> Plan:
         if shard_id is not None:
             return {_place(table, shards, shard_id): 2}
-        widths = [high - low for low, high in hash_ranges(table.descriptor)]
+        ranges = map(table.descriptor.range_of, range(len(table.partitions)))
+        widths = [high - low for low, high in ranges]
         return {widths.index(max(widths)): 2}
 
     (succession,) = await replace_shards(tables, region, name, choose)
@@ -129,12 +127,6 @@ async def trim_shards(
     return await until_current(attempt)
 
 
-def hash_ranges(descriptor: Descriptor) -> list[tuple[int, int]]:
-    """Return the range of hashes of each partition: the lowest one, and the first above."""
-    lows = descriptor.partitions
-    return list(zip(lows, [*lows[1:], _HASHES], strict=True))
-
-
 def _replaced(
     descriptor: Descriptor, plan: Plan
 ) -> tuple[Descriptor, dict[ShardNumber, tuple[ShardNumber, ...]]]:
@@ -148,16 +140,17 @@ def _replaced(
     lows: list[int] = []
     shards: list[ShardNumber] = []
     numbers: dict[ShardNumber, tuple[ShardNumber, ...]] = {}
-    for place, (low, high) in enumerate(hash_ranges(descriptor)):
+    for place, number_before in enumerate(opened.shards):
+        low, high = descriptor.range_of(place)
         children = plan.get(place, 0)
         if children > high - low:
             raise dynamodb.validation("The shard is too narrow to be split")
         given = tuple(range(number + 1, number + 1 + children))
         number += children
         lows += [low] if children < 2 else [low, (low + high) // 2]
-        shards += given or (opened.shards[place],)
+        shards += given or (number_before,)
         if given:
-            numbers[opened.shards[place]] = given
+            numbers[number_before] = given
     if len(lows) > limits.shards_per_table_max:
         raise dynamodb.validation(
             f"A table's stream has at most {limits.shards_per_table_max} open shards"

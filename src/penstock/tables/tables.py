@@ -19,6 +19,7 @@ from penstock.tables.catalog import NUMBER_LOCK, StaleTable, check_current, find
 from penstock.tables.claims import Claims
 from penstock.tables.descriptor import Table
 from penstock.tables.index import Index
+from penstock.tables.load import Load
 from penstock.tables.state import is_gone, is_usable
 from penstock.tables.throughput import Side, Throughput
 from penstock.tables.write import Change, Decide, change_item
@@ -53,6 +54,7 @@ class Tables:
         self.account = account
         self.claims = Claims()
         self.throughput = throughput
+        self.load = Load()
 
     def find(self, region: str, name: str) -> Table | None:
         """Return the table of that name in whatever state, or None."""
@@ -139,9 +141,19 @@ class Tables:
                     check_current(txn, table)
                 return [make_change(txn, write) for write in writes]
 
-            return await self.engine.transact(work, locks=locks_of(writes), reads=places_of(writes))
+            changes = await self.engine.transact(
+                work, locks=locks_of(writes), reads=places_of(writes)
+            )
+            self.note_load(writes, changes)
+            return changes
 
         return await until_current(attempt)
+
+    def note_load(self, writes: Sequence[Write], changes: Sequence[Change]) -> None:
+        """Count what `writes` changed as load of the shards that took it in."""
+        for write, change in zip(writes, changes, strict=True):
+            if change.new is not change.old:
+                self.load.note(write.table, write.key)
 
 
 async def until_current(attempt: Callable[[], Awaitable[T]]) -> T:

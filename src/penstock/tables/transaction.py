@@ -98,7 +98,9 @@ async def _attempt(
     # 4. Items that are held by others, and are from now on by this transaction.
     with tables.claims.hold(places):
         # 5. The items as they are.
-        return await tables.engine.transact(work, locks=locks, reads=places)
+        outcome = await tables.engine.transact(work, locks=locks, reads=places)
+    tables.note_load(writes, outcome.changes)
+    return outcome
 
 
 def fitting(prepare: Sequence[Callable[[], T]], place: Callable[[T], bytes]) -> list[T]:

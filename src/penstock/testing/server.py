@@ -19,6 +19,7 @@ from penstock.base.background import Background
 from penstock.base.clock import Clock, SystemClock
 from penstock.base.ids import Entropy
 from penstock.edge.server import Server
+from penstock.operations.operation import LsiStreamRule
 from penstock.storage.memory import MemoryEngine
 from penstock.storage.waist import Engine
 
@@ -48,6 +49,11 @@ class RunningServer:
         throttling: bool = False,
         ttl_interval_seconds: int = 60,
         ttl_change_seconds: int = 0,
+        shard_roll_minutes: int = 240,
+        shard_split_writes_per_second: int = 1000,
+        shard_split_seconds: int = 60,
+        stream_keep_hours: int = 24,
+        lsi_stream_rule: LsiStreamRule = "strict",
     ) -> None:
         self._make_engine = make_engine or (lambda clock: MemoryEngine(clock, rehearse=True))
         self._clock = clock or SystemClock()
@@ -63,6 +69,11 @@ class RunningServer:
             throttling=throttling,
             ttl_interval_seconds=ttl_interval_seconds,
             ttl_change_seconds=ttl_change_seconds,
+            shard_roll_minutes=shard_roll_minutes,
+            shard_split_writes_per_second=shard_split_writes_per_second,
+            shard_split_seconds=shard_split_seconds,
+            stream_keep_hours=stream_keep_hours,
+            lsi_stream_rule=lsi_stream_rule,
         )
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="penstock", daemon=True)

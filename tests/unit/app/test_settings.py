@@ -26,6 +26,11 @@ SENSIBLE = {
     "throttling": "on",
     "ttl_interval_seconds": "5",
     "ttl_change_seconds": "1800",
+    "shard_roll_minutes": "5",
+    "shard_split_writes_per_second": "20",
+    "shard_split_seconds": "7",
+    "stream_keep_hours": "48",
+    "lsi_stream_rule": "aws",
 }
 
 
@@ -43,7 +48,21 @@ def test_without_anything_given_the_defaults_hold() -> None:
 def test_every_setting_is_taken_from_its_flag_and_from_its_variable() -> None:
     assert set(SENSIBLE) == {setting.name for setting in SETTINGS}
     expected = Settings(
-        "::1", 0, Path("some/where"), "rocksdb", "123456789012", 16, 250, True, 5, 1800
+        host="::1",
+        port=0,
+        data=Path("some/where"),
+        engine="rocksdb",
+        account="123456789012",
+        shards=16,
+        table_delay_ms=250,
+        throttling=True,
+        ttl_interval_seconds=5,
+        ttl_change_seconds=1800,
+        shard_roll_minutes=5,
+        shard_split_writes_per_second=20,
+        shard_split_seconds=7,
+        stream_keep_hours=48,
+        lsi_stream_rule="aws",
     )
     assert read_settings(SENSIBLE, {}) == expected
     variables = {f"PENSTOCK_{name.upper()}": text for name, text in SENSIBLE.items()}

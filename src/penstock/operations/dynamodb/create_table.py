@@ -18,7 +18,11 @@ from penstock.operations.dynamodb import (
     throughput_specification,
 )
 from penstock.operations.dynamodb import table_description as description
-from penstock.operations.dynamodb.stream_specification import STREAM_SPECIFICATION, check_create
+from penstock.operations.dynamodb.stream_specification import (
+    STREAM_SPECIFICATION,
+    check_create,
+    check_local_indexes,
+)
 from penstock.operations.operation import Context
 from penstock.streams.stream import Stream, find_stream, make_stream
 from penstock.tables import catalog
@@ -81,12 +85,15 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     tags = tag_specification.new_tags(request.get("Tags", ()))
     descriptor = _descriptor(context, request, name, now_ms)
     indexes = _indexes(request, descriptor, now_ms)
+    streamed = request.get("StreamSpecification", {}).get("StreamEnabled", False)
+    if streamed:
+        check_local_indexes(indexes, context.services.lsi_stream_rule)
     tables.read(lambda reader: catalog.check_free(reader, context.region, name, now_ms))
     number, *numbers = await tables.next_numbers(1 + len(indexes))
     indexes = [replace(each, number=n) for each, n in zip(indexes, numbers, strict=True)]
     descriptor = replace(descriptor, number=number, indexes=indexes)
     stream: Stream | None = None
-    if request.get("StreamSpecification", {}).get("StreamEnabled"):
+    if streamed:
         stream = await new_stream(
             context, descriptor, request["StreamSpecification"]["StreamViewType"]
         )

@@ -3,10 +3,13 @@
 All texts were measured on AWS, 2026-10.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from penstock.base.errors import dynamodb
+from penstock.operations.operation import LsiStreamRule
 from penstock.tables.descriptor import Descriptor
+from penstock.tables.index import IndexDescriptor
 from penstock.wire.shapes import Boolean, String, Structure, required
 
 STREAM_SPECIFICATION = Structure(
@@ -52,3 +55,20 @@ def check_change(specification: dict[str, Any], descriptor: Descriptor) -> None:
         )
     if not specification["StreamEnabled"] and descriptor.stream is None:
         raise dynamodb.validation(f"Table has no stream to disable: TableName: {descriptor.name}")
+
+
+def check_local_indexes(indexes: Iterable[IndexDescriptor], rule: LsiStreamRule) -> None:
+    """Raise ValidationException where a table with these indexes may have no stream.
+
+    The rule is that of the service description which Penstock implements; AWS itself has no such
+    rule, and `aws` follows it. The text is our own.
+    """
+    if rule == "aws":
+        return
+    for index in indexes:
+        if index.kind == "LOCAL" and index.projection == "INCLUDE":
+            raise dynamodb.parameter_values_invalid(
+                "A table whose local secondary index projects non-key attributes (INCLUDE) can have"
+                f" no stream: IndexName: {index.name} (a server started with --lsi-stream-rule aws"
+                " allows it, as AWS does)"
+            )

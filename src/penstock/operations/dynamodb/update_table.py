@@ -25,6 +25,7 @@ from penstock.operations.dynamodb.index_updates import (
 from penstock.operations.dynamodb.stream_specification import (
     STREAM_SPECIFICATION,
     check_change,
+    check_local_indexes,
     check_update,
 )
 from penstock.operations.dynamodb.table_description import read_counts, table_description
@@ -141,6 +142,7 @@ async def _with_stream(
     changing = replace(descriptor, stream_changing=True)
     if not specification["StreamEnabled"]:
         return catalog.without_stream(changing), None
+    check_local_indexes(descriptor.indexes, context.services.lsi_stream_rule)
     stream = await new_stream(context, descriptor, specification["StreamViewType"])
     return catalog.with_stream(changing, stream), stream
 

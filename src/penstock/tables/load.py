@@ -1,0 +1,43 @@
+"""Load: how many changes the open shards take in, counted where they are made.
+
+Counts live in memory, of one process: they decide only when a shard is worth splitting.
+"""
+
+from typing import NamedTuple
+
+from penstock.items.keys import ItemKey
+from penstock.tables.descriptor import Table
+
+
+class Halves(NamedTuple):
+    """What fell to the lower and the upper half of a shard's hashes."""
+
+    lower: int
+    upper: int
+
+    @property
+    def total(self) -> int:
+        """What fell to both."""
+        return self.lower + self.upper
+
+
+class Load:
+    """The changes of all open shards since they were taken last."""
+
+    def __init__(self) -> None:
+        self._counts: dict[bytes, list[int]] = {}
+
+    def note(self, table: Table, key: ItemKey) -> None:
+        """Count a change of the item of `key`."""
+        partition = table.partition_of(key)
+        if partition.log is None:
+            return
+        counts = self._counts.get(partition.log)
+        if counts is None:
+            counts = self._counts[partition.log] = [0, 0]
+        counts[key.hash >= partition.middle] += 1
+
+    def take(self) -> dict[bytes, Halves]:
+        """Return the counts by the logs of the shards, and begin anew."""
+        counts, self._counts = self._counts, {}
+        return {log: Halves(*halves) for log, halves in counts.items()}
