@@ -2,26 +2,37 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Self, TypeVar
+from typing import Protocol, Self, TypeVar
 
+from penstock.base.clock import Clock
 from penstock.storage.format import pack
 from penstock.storage.memory import MemoryEngine
-from penstock.storage.waist import Lock, Span, Stamp, Transaction
+from penstock.storage.waist import Engine, Lock, Span, Stamp, Transaction
 from penstock.streams.read import Page, Place, begin, read_page
 from penstock.streams.stream import (
     Shard,
     Stream,
+    Succession,
     close_stream,
     make_stream,
     open_stream,
     shards_of,
     stream_lock,
+    succeed,
+    trim_shard,
 )
 from penstock.testing.clock import FakeClock
 
 T = TypeVar("T")
 
+_LOGS = Lock(b"logs", (Span(b"\x00", b"\xfe"),))
 TABLE_ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/abc"
+
+
+class Job(Protocol):
+    """What runs beside the requests."""
+
+    async def run(self) -> object: ...
 
 
 class OneStream:
@@ -48,8 +59,7 @@ class OneStream:
 
     def open(self, stream: Stream, shards: int = 1) -> None:
         """Store a stream."""
-        logs = Lock(b"logs", (Span(b"\x00", b"\xfe"),))
-        self.transact(lambda txn: open_stream(txn, stream, shards), _lock(stream), logs)
+        self.transact(lambda txn: open_stream(txn, stream, shards), _lock(stream), _LOGS)
 
     def transact(self, work: Callable[[Transaction], T], *locks: Lock) -> T:
         """Run `work` in a transaction."""
@@ -73,6 +83,22 @@ class OneStream:
         """Close the stream."""
         stream, now_ms = self.stream, self.clock.now_ms()
         self.stream = self.transact(lambda txn: close_stream(txn, stream, now_ms), _lock(stream))
+
+    def succeed(self, shard: Shard, *numbers: int) -> Succession:
+        """Close an open shard and open its children."""
+        stream, now_ms = self.stream, self.clock.now_ms()
+        return self.transact(
+            lambda txn: succeed(txn, stream, shard, numbers, now_ms), _lock(stream), _LOGS
+        )
+
+    def trim(self, shard: Shard) -> Shard:
+        """Let nothing of a shard be read any more that it holds now."""
+        stream = self.stream
+        return self.transact(lambda txn: trim_shard(txn, stream, shard), _lock(stream))
+
+    def run_job(self, make_job: Callable[[Engine, Clock], Job]) -> None:
+        """Run a job of the engine once."""
+        self._loop.run_until_complete(make_job(self._engine, self.clock).run())
 
     @property
     def shards(self) -> list[Shard]:

@@ -89,6 +89,11 @@ def put(name: str, value: str = "1") -> Action:
     return Action(NAME, write_of(name, lambda _: {**key_of(name), "n": {"N": value}}))
 
 
+def delete(name: str) -> Action:
+    """Return the action that deletes an item."""
+    return Action(NAME, write_of(name, lambda _: None))
+
+
 def check(name: str, *, there: bool) -> Action:
     """Return the action that checks that an item is there, or is not, and leaves it as it is."""
 

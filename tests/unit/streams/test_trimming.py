@@ -1,0 +1,159 @@
+"""Trimming: what is out of sight goes, nothing that may be read does, and no writer is met."""
+
+from collections.abc import Callable
+
+import pytest
+
+from penstock.base import limits
+from penstock.base.clock import Clock
+from penstock.storage.prefixes import Prefix
+from penstock.storage.waist import Engine, Reader, Span, log_span
+from penstock.streams.stream import find_shard, find_stream
+from penstock.streams.trimming import Trimming
+from unit.streams.one_stream import OneStream
+
+DAY_MS = limits.stream_retention_ms
+HOUR_MS = 3600_000
+GRACE_MS = limits.iterator_life_ms
+
+
+def records_in(one: OneStream, shard: int = 0) -> int:
+    """Return how many records of a shard are still there, visible or not."""
+    log = one.stream.log(shard)
+    return one.view(lambda reader: len(reader.scan(log_span(log), 1000)))
+
+
+def rows(one: OneStream, prefix: Prefix) -> int:
+    """Return how many keys have that prefix."""
+
+    def count(reader: Reader) -> int:
+        return len(reader.scan(Span.of_prefix(prefix.key), 1000))
+
+    return one.view(count)
+
+
+def keeping(hours: int) -> Callable[[Engine, Clock], Trimming]:
+    """Return what makes a job that keeps records so long."""
+    return lambda engine, clock: Trimming(engine, clock, hours * HOUR_MS)
+
+
+def test_records_go_when_they_can_no_longer_be_read_and_not_a_moment_sooner() -> None:
+    with OneStream() as one:
+        one.append(b"a", b"b")
+        one.clock.advance(1)
+        one.append(b"c")
+        one.clock.advance(DAY_MS - 1)
+        one.run_job(Trimming)
+        assert records_in(one) == 3
+        one.clock.advance(1)
+        one.run_job(Trimming)
+        assert records_in(one) == 1
+        assert one.read(one.begin("TRIM_HORIZON")).records == [b"c"]
+        one.clock.advance(1)
+        one.run_job(Trimming)
+        assert records_in(one) == 0
+        (shard,) = one.shards
+        assert shard.end is None, "an open shard stays, with its numbers"
+        (stamp,) = one.append(b"d")
+        assert stamp > shard.start
+        assert one.read(one.begin("TRIM_HORIZON")).records == [b"d"]
+
+
+def test_stamps_go_on_growing_after_a_log_was_trimmed_empty_and_the_clock_stepped_back() -> None:
+    with OneStream() as one:
+        (last,) = one.append(b"a")
+        one.clock.advance(DAY_MS + 1)
+        one.run_job(Trimming)
+        assert records_in(one) == 0
+        one.clock.set(one.clock.now_ms() - 2 * DAY_MS)
+        (stamp,) = one.append(b"b")
+        assert stamp == last + 1
+
+
+def test_closed_shards_and_their_stream_go_after_the_life_of_an_iterator() -> None:
+    """Until then, whoever holds an iterator is told of the end by the shard itself."""
+    with OneStream(2) as one:
+        one.append(b"a", shard=0)
+        one.clock.advance(HOUR_MS)
+        one.close()
+        closed_ms = one.clock.now_ms()
+        first, second = sorted(one.shards, key=lambda shard: shard.number)
+
+        def left(now_ms: int) -> tuple[bool, bool, bool]:
+            one.clock.set(now_ms)
+            one.run_job(Trimming)
+            found = [one.view(find_shard, one.stream, each.id) for each in (first, second)]
+            return (
+                *(each is not None for each in found),
+                one.view(find_stream, one.stream.arn) is not None,
+            )
+
+        expired_ms = closed_ms - HOUR_MS + DAY_MS
+        assert left(expired_ms + GRACE_MS) == (True, True, True)
+        assert left(expired_ms + GRACE_MS + 1) == (False, True, True)
+        assert left(closed_ms + DAY_MS + GRACE_MS) == (False, True, True)
+        assert left(closed_ms + DAY_MS + GRACE_MS + 1) == (False, False, False)
+        for prefix in (Prefix.STREAM, Prefix.SHARD, Prefix.STREAM_RECORD, Prefix.LOG_TIP):
+            assert rows(one, prefix) == 0, "nothing at all is left behind"
+
+
+def test_parents_go_and_their_children_stay() -> None:
+    with OneStream() as one:
+        (shard,) = one.shards
+        one.append(b"a")
+        _, (child,) = one.succeed(shard, 1)
+        one.clock.advance(DAY_MS + GRACE_MS + 1)
+        one.append(b"b", shard=1)
+        one.run_job(Trimming)
+        assert one.shards == [child]
+        assert (records_in(one, 0), records_in(one, 1)) == (0, 1)
+        assert rows(one, Prefix.STREAM) == 1
+
+
+def test_records_stay_longer_for_other_readers_and_cannot_be_seen_through_the_api() -> None:
+    with OneStream() as one:
+        one.append(b"a")
+        one.close()
+        one.clock.advance(2 * DAY_MS)
+        one.run_job(keeping(48))
+        assert (records_in(one), len(one.shards)) == (1, 1)
+        assert one.shards[0].has_expired(one.clock.now_ms())
+        assert one.read(one.begin("TRIM_HORIZON")).records == []
+        one.clock.advance(1)
+        one.run_job(keeping(48))
+        assert (records_in(one), len(one.shards), rows(one, Prefix.STREAM)) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("hours", [24, 48])
+def test_what_was_trimmed_by_command_goes_at_once(hours: int) -> None:
+    with OneStream() as one:
+        one.append(b"a", b"b")
+        one.trim(one.shards[0])
+        one.append(b"c")
+        one.run_job(keeping(hours))
+        assert records_in(one) == 1
+        assert one.read(one.begin("TRIM_HORIZON")).records == [b"c"]
+
+
+def test_many_shards_are_trimmed_in_more_than_one_transaction() -> None:
+    count = limits.trim_shards_max * 2 + 1
+    with OneStream(count) as one:
+        for shard in range(count):
+            one.append(b"a", shard=shard)
+        one.close()
+        one.clock.advance(DAY_MS + 1)
+        one.run_job(Trimming)
+        assert rows(one, Prefix.STREAM_RECORD) == 0
+        one.clock.advance(GRACE_MS)
+        one.run_job(Trimming)
+        assert rows(one, Prefix.SHARD) == rows(one, Prefix.STREAM) == 0
+
+
+def test_trimming_twice_changes_nothing_more() -> None:
+    with OneStream() as one:
+        one.append(b"a")
+        one.clock.advance(DAY_MS + 1)
+        one.run_job(Trimming)
+        before = one.view(lambda reader: reader.scan(Span(b"\x00", b"\xfe"), 1000))
+        one.run_job(Trimming)
+        assert one.view(lambda reader: reader.scan(Span(b"\x00", b"\xfe"), 1000)) == before
