@@ -82,9 +82,9 @@ def test_closed_shards_and_their_stream_go_after_the_life_of_an_iterator() -> No
         def left(now_ms: int) -> tuple[bool, bool, bool]:
             one.clock.set(now_ms)
             one.run_job(Trimming)
-            found = [one.view(find_shard, one.stream, each.id) for each in (first, second)]
             return (
-                *(each is not None for each in found),
+                one.view(find_shard, one.stream, first.id) is not None,
+                one.view(find_shard, one.stream, second.id) is not None,
                 one.view(find_stream, one.stream.arn) is not None,
             )
 
