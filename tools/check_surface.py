@@ -12,7 +12,7 @@ from pathlib import Path
 from check_docs import pages
 from penstock.app.cli import COMMANDS
 from penstock.app.settings import SETTINGS
-from penstock.operations.registry import ACTIONS
+from penstock.operations.registry import ACTIONS, CONTROLS
 from settings_page import PAGE, page
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,15 +36,14 @@ def untested(modules: Iterable[str], test_files: Iterable[str]) -> Iterator[str]
 def problems() -> Iterator[str]:
     """Yield everything that is missing, one line each."""
     text = "\n".join(each.read_text("utf-8") for each in pages())
-    actions = {name for modules in ACTIONS.values() for name in modules}
+    tables = [*ACTIONS.values(), CONTROLS]
+    actions = {name for modules in tables for name in modules}
     yield from undocumented(actions, text)
     yield from undocumented((f"penstock {command}" for command in COMMANDS), text)
     if not PAGE.exists() or PAGE.read_text("utf-8") != page(SETTINGS):
         yield "docs/settings.md is not what the settings say: run `make docs`"
     modules = {
-        module.__name__.rpartition(".")[2]
-        for modules in ACTIONS.values()
-        for module in modules.values()
+        module.__name__.rpartition(".")[2] for modules in tables for module in modules.values()
     }
     yield from untested(modules, (path.name for path in (ROOT / "tests/wire").rglob("test_*.py")))
 

@@ -9,9 +9,9 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
 
 _INTRODUCTION = """# Settings of `penstock serve`
 
-A flag wins over its environment variable, and that over the default. A setting that makes no sense
-stops the server before it touches anything. This page is written by `make docs` from
-`src/penstock/app/settings.py`.
+A flag wins over its environment variable, and that over the default. The flag of a setting that is
+on or off means on where it stands alone. A setting that makes no sense stops the server before it
+touches anything. This page is written by `make docs` from `src/penstock/app/settings.py`.
 
 | flag | environment | default | unit | meaning |
 |---|---|---|---|---|

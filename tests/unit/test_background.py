@@ -122,7 +122,7 @@ def test_catching_up_waits_for_a_whole_run_of_every_job() -> None:
             await may_end.wait()
             runs += 1
 
-        background = Background([Job("slow", run, FOR_EVER_MS), other.job()])
+        background = Background([other.job(), Job("slow", run, FOR_EVER_MS)])
         await background.start()
         await other.until(1)
         caught_up = asyncio.create_task(background.catch_up())
@@ -131,6 +131,31 @@ def test_catching_up_waits_for_a_whole_run_of_every_job() -> None:
         may_end.set()
         await asyncio.wait_for(caught_up, DEADLINE_SECONDS)
         assert (runs, other.runs) == (2, 2)
+        await background.stop()
+
+    asyncio.run(check())
+
+
+def test_the_jobs_catch_up_one_after_the_other_in_their_order() -> None:
+    """So that each finds what those before it have left."""
+
+    async def check() -> None:
+        told: list[str] = []
+
+        def job(name: str, steps: int) -> Job:
+            async def run() -> None:
+                for _ in range(steps):
+                    told.append(name)
+                    await asyncio.sleep(0)
+
+            return Job(name, run, FOR_EVER_MS)
+
+        background = Background([job("first", 5), job("second", 3), job("third", 1)])
+        await background.start()
+        await background.catch_up()
+        told.clear()
+        await asyncio.wait_for(background.catch_up(), DEADLINE_SECONDS)
+        assert told == ["first"] * 5 + ["second"] * 3 + ["third"]
         await background.stop()
 
     asyncio.run(check())

@@ -7,12 +7,13 @@ import msgspec
 from penstock.app.jobs import jobs
 from penstock.app.settings import Settings
 from penstock.base.background import Background
-from penstock.base.clock import Clock
+from penstock.base.clock import Clock, MovableClock, ShiftedClock
 from penstock.base.errors.engine import StoreCorrupt, StoreIncompatible
 from penstock.base.ids import Entropy
 from penstock.edge.dispatch import Dispatch
+from penstock.operations.control.controls import Controls
 from penstock.operations.operation import Services
-from penstock.operations.registry import operations
+from penstock.operations.registry import control_operations, operations
 from penstock.storage.format import pack, unpack
 from penstock.storage.prefixes import Prefix
 from penstock.storage.waist import Engine, Lock, Span, Transaction
@@ -36,6 +37,13 @@ class StoreRecord(msgspec.Struct, frozen=True):
 
     format: int
     account: str
+
+
+def server_clock(settings: Settings, clock: Clock) -> Clock:
+    """Return the clock of a server: `clock`, or with test controls one that can be moved."""
+    if settings.test_controls and not isinstance(clock, MovableClock):
+        return ShiftedClock(clock)
+    return clock
 
 
 def open_engine(settings: Settings, clock: Clock) -> Engine:
@@ -80,17 +88,31 @@ async def claim_store(engine: Engine, settings: Settings) -> None:
 
 
 def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy) -> Assembly:
-    """Return one server over `engine`; nothing of it runs yet."""
+    """Return one server over `engine`; its `clock` is of `server_clock`. Nothing of it runs yet."""
     throughput = Throughput(clock) if settings.throttling else None
-    tables = Tables(engine, clock, entropy, settings.account, throughput)
+    controls = _controls(settings, clock, entropy)
     services = Services(
-        tables,
+        Tables(engine, clock, entropy, settings.account, throughput),
         settings.shards,
         settings.table_delay_ms,
         settings.ttl_change_seconds * 1000,
         settings.lsi_stream_rule,
+        controls=controls,
     )
-    return Assembly(
-        Dispatch(operations(services), engine=settings.engine, entropy=entropy),
-        Background(jobs(services, settings)),
+    background = Background(jobs(services, settings))
+    if controls is not None:
+        controls.follow(background)
+    dispatch = Dispatch(
+        operations(services),
+        engine=settings.engine,
+        entropy=entropy,
+        controls=control_operations(services),
     )
+    return Assembly(dispatch, background)
+
+
+def _controls(settings: Settings, clock: Clock, entropy: Entropy) -> Controls | None:
+    if not settings.test_controls:
+        return None
+    assert isinstance(clock, MovableClock)  # `server_clock`
+    return Controls(clock, entropy)

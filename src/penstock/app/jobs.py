@@ -15,7 +15,11 @@ from penstock.tables.tokens import sweep_tokens
 
 
 def jobs(services: Services, settings: Settings) -> list[Job]:
-    """Return every job of one server."""
+    """Return every job of one server, in the order in which they catch up with a moved clock.
+
+    Shards that are due are rolled before items expire, so that what expires late is in a new shard,
+    and what is then too old is trimmed.
+    """
     tables = services.tables
     backfill = Backfill(tables)
     expiration = Expiration(tables)
@@ -30,8 +34,8 @@ def jobs(services: Services, settings: Settings) -> list[Job]:
     trimming = Trimming(tables.engine, tables.clock, settings.stream_keep_hours * 3600_000)
     return [
         Job("backfill", backfill.run, limits.backfill_interval_ms, services.work),
-        Job("expiration", expiration.run, settings.ttl_interval_seconds * 1000),
         Job("shard life", shard_life.run, limits.shard_life_interval_ms),
+        Job("expiration", expiration.run, settings.ttl_interval_seconds * 1000),
         Job("trimming", trimming.run, limits.trim_interval_ms),
         Job("token sweep", lambda: _sweep_tokens(tables), limits.token_sweep_interval_ms),
     ]

@@ -13,7 +13,7 @@ import signal
 import uvloop
 
 from penstock import __version__
-from penstock.app.assembly import assemble, claim_store, open_engine
+from penstock.app.assembly import assemble, claim_store, open_engine, server_clock
 from penstock.app.log import log_to_stderr
 from penstock.app.settings import SettingError, Settings, add_arguments, read_settings
 from penstock.base.clock import SystemClock
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _serve(settings: Settings) -> None:
-    clock, entropy = SystemClock(), Entropy()
+    clock, entropy = server_clock(settings, SystemClock()), Entropy()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in _STOPPING:

@@ -38,6 +38,11 @@ class Setting(NamedTuple):
         """Return the name of the environment variable."""
         return "PENSTOCK_" + self.name.upper()
 
+    @property
+    def is_switch(self) -> bool:
+        """Whether it is on or off, so that its flag alone means on."""
+        return self.read is _switch
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -58,6 +63,7 @@ class Settings:
     shard_split_seconds: int = 60
     stream_keep_hours: int = 24
     lsi_stream_rule: LsiStreamRule = "strict"
+    test_controls: bool = False
 
 
 def _host(text: str) -> str:
@@ -203,19 +209,28 @@ SETTINGS = (
         "strict refuses a stream on a table with a local index that projects INCLUDEd attributes;"
         " aws allows it, as AWS does",
     ),
+    Setting(
+        "test_controls",
+        _switch,
+        "off",
+        "on or off",
+        "whether tests may move the clock and the streams' lives through /_penstock/control/",
+    ),
 )
 
 DEFAULT_DATA = Path("penstock-data")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add a flag for every setting."""
+    """Add a flag for every setting; that of a switch says on where nothing follows it."""
     for setting in SETTINGS:
         default = f" (default {setting.default})" if setting.default else ""
+        alone: dict[str, Any] = {"nargs": "?", "const": "on"} if setting.is_switch else {}
         parser.add_argument(
             setting.flag,
             metavar=setting.unit.upper().replace(" ", "-"),
             help=f"{setting.help}{default}; or {setting.variable}",
+            **alone,
         )
 
 

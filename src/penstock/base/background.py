@@ -66,11 +66,12 @@ class Background:
         ]
 
     async def catch_up(self) -> None:
-        """Let every job run from its beginning once more, and return when all have.
+        """Let every job run from its beginning once more, one after the other in their order.
 
-        Only between `start` and `stop`.
+        So each finds what those before it have left. Only between `start` and `stop`.
         """
-        await asyncio.gather(*(each.run_again() for each in self._loops))
+        for each in self._loops:
+            await each.run_again()
 
     async def stop(self, seconds_max: float = limits.background_stop_seconds_max) -> None:
         """Stop every job where it waits, within `seconds_max`; safe twice.

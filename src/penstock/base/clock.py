@@ -5,7 +5,7 @@ Everything above takes a `Clock`, so that tests and the simulation can move it.
 
 import time
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
@@ -44,6 +44,46 @@ class SystemClock:
 
     def elapsed_ms(self) -> float:
         return time.monotonic() * 1000.0
+
+
+@runtime_checkable
+class MovableClock(Clock, Protocol):
+    """A clock that can be moved, as tests do."""
+
+    def advance(self, ms: int) -> None:
+        """Let `ms` milliseconds pass at once, in both of its times; ValueError below 0."""
+        ...
+
+    def set(self, ms: int) -> None:
+        """Step the wall clock to `ms` epoch milliseconds, back or forward; no time passes."""
+        ...
+
+
+class ShiftedClock:
+    """A movable clock over another, whose times go on from wherever it was moved to.
+
+    What it was moved by is gone with it: the clock below is left alone.
+    """
+
+    def __init__(self, below: Clock) -> None:
+        self._below = below
+        self._wall_shift_ms = 0
+        self._passed_ms = 0
+
+    def now_ms(self) -> int:
+        return self._below.now_ms() + self._wall_shift_ms
+
+    def elapsed_ms(self) -> float:
+        return self._below.elapsed_ms() + self._passed_ms
+
+    def advance(self, ms: int) -> None:
+        if ms < 0:
+            raise ValueError("time does not pass backwards; use `set` to step the wall clock")
+        self._wall_shift_ms += ms
+        self._passed_ms += ms
+
+    def set(self, ms: int) -> None:
+        self._wall_shift_ms = ms - self._below.now_ms()
 
 
 def iso_label(at_ms: int) -> str:

@@ -154,6 +154,16 @@ backfill_interval_ms = 5_000.0  # an alarm rings where a table changes: this is 
 expiry_age_seconds_max = 5 * 365 * 24 * 3600  # [D] 2026-10: what is older never expires
 expiry_deletes_max = 25  # in one transaction, each with an old image in its record
 
+# --- the test controls [P]
+clock_ms_min = 946_684_800_000  # 2000-01-01: a stamp 24 hours earlier is still above 0
+clock_ms_max = 4_102_444_800_000  # 2100-01-01
+catch_up_seconds_max = 60.0
+control_connect_seconds_max = 5.0
+control_answer_seconds_max = 90.0  # and what an action is allowed to wait for beside
+control_waiting_seconds_max = 3600.0
+control_answer_bytes_max = 16 * 1024 * 1024
+expired_iterators_max = 10_000  # that tests made expire by hand, and are remembered
+
 # --- clients: reading a stream, tail and demo [P]
 feed_idle_ms_min = 2.0
 feed_idle_ms_max = 200.0

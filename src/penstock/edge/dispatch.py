@@ -1,4 +1,4 @@
-"""Where a request goes: the health pages, or one operation of one service.
+"""Where a request goes: the health pages, one operation of one service, or a test control.
 
 The checks stand in DynamoDB's order (facts: AWS and dynalite, 2026-10). Whatever an operation does,
 the client gets an answer with a request id, and no exception leaves here but a cancellation.
@@ -24,6 +24,7 @@ from penstock.base.errors.engine import (
 from penstock.base.ids import Entropy
 from penstock.edge.content import plain_body
 from penstock.edge.messages import TEXT, HttpRequest, HttpResponse, Refusal, page
+from penstock.operations.control import PATH
 from penstock.wire import json_protocol
 from penstock.wire.sigv4 import Caller, read_caller
 
@@ -33,6 +34,7 @@ _REGION_OF_HOST = re.compile(rb"dynamodb(?:-fips)?\.([a-z]{2,}(?:-[a-z]+)+-\d+)\
 _DEFAULT_REGION = b"us-east-1"
 _JSON = b"application/json"
 _XML = b"application/xml"
+_CONTROL_PATH = PATH.encode()
 _UNKNOWN_OPERATION = b"<UnknownOperationException/>\n"
 
 
@@ -53,10 +55,23 @@ Operations = Mapping[str, Operation]
 
 
 class Dispatch:
-    """Answers requests; `engine` is the name that the health page gives of the store."""
+    """Answers requests; `engine` is the name that the health page gives of the store.
 
-    def __init__(self, operations: Operations, *, engine: str, entropy: Entropy) -> None:
+    `controls` are the test controls by their names; without any their paths do not exist.
+    """
+
+    def __init__(
+        self,
+        operations: Operations,
+        *,
+        engine: str,
+        entropy: Entropy,
+        controls: Operations | None = None,
+    ) -> None:
         self._operations = {target.encode(): operation for target, operation in operations.items()}
+        self._controls = {
+            _CONTROL_PATH + name.encode(): operation for name, operation in (controls or {}).items()
+        }
         self._engine = engine
         self._entropy = entropy
 
@@ -76,12 +91,15 @@ class Dispatch:
 
     async def _answer(self, request: HttpRequest, request_id: str) -> HttpResponse:
         path, query = _split_target(request.target)
-        if request.method != b"POST" or path != b"/":
+        is_control = self._controls and path.startswith(_CONTROL_PATH)
+        if request.method != b"POST" or not (path == b"/" or is_control):
             return self._page(request, path, request_id)
-        if not json_protocol.is_content_type(request.headers.get(b"content-type", b"")):
+        content_type = request.headers.get(b"content-type", b"")
+        if not (is_control or json_protocol.is_content_type(content_type)):
             return _unknown_page(request_id)
         try:
-            result = json_protocol.encode_result(await self._perform(request, query))
+            begun = self._control(request, path) if is_control else self._perform(request, query)
+            result = json_protocol.encode_result(await begun)
         except ApiError as error:
             return _api_error(error, request_id)
         except (EngineUnavailable, TransactionConflict):
@@ -102,14 +120,20 @@ class Dispatch:
         In DynamoDB's order: 1. the body is JSON, 2. the target is known, 3. somebody signed it.
         """
         headers = request.headers
-        body = request.body
-        if coding := headers.get(b"content-encoding"):
-            body = plain_body(coding, body, limits.request_body_bytes_max)
-        members = json_protocol.decode_body(body)  # 1
+        members = _members(request)  # 1
         operation = self._operations.get(headers.get(b"x-amz-target", b""))  # 2
         if operation is None:
             raise dynamodb.unknown_operation()
         return operation.call(read_caller(headers, query), members)  # 3
+
+    def _control(self, request: HttpRequest, path: bytes) -> Awaitable[dict[str, Any]]:
+        """Begin the test control that `request` asks for; it needs no signature."""
+        members = _members(request)
+        operation = self._controls.get(path)
+        if operation is None:
+            raise dynamodb.unknown_operation()
+        host = request.headers.get(b"host", b"").decode("latin-1")
+        return operation.call(Caller(_DEFAULT_REGION.decode(), "", host), members)
 
     def _page(self, request: HttpRequest, path: bytes, request_id: str) -> HttpResponse:
         """Answer what is not an API call: the two health pages and nothing else."""
@@ -123,6 +147,14 @@ class Dispatch:
             health = {"status": "ready", "version": penstock.__version__, "engine": self._engine}
             return page(200, _JSON, json_protocol.encode_result(health), request_id)
         return _unknown_page(request_id)
+
+
+def _members(request: HttpRequest) -> dict[str, Any]:
+    """Return the JSON object that is a request's body; SerializationException where it is none."""
+    body = request.body
+    if coding := request.headers.get(b"content-encoding"):
+        body = plain_body(coding, body, limits.request_body_bytes_max)
+    return json_protocol.decode_body(body)
 
 
 def _split_target(target: bytes) -> tuple[bytes, bytes]:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from penstock.base.background import Alarm
+from penstock.operations.control.controls import Controls
 from penstock.tables.tables import Tables
 from penstock.wire.shapes import Structure
 from penstock.wire.sigv4 import Caller
@@ -31,6 +32,8 @@ class Services:
     """Whether a table with a stream may have a local index that projects non-key attributes."""
     work: Alarm = field(default_factory=Alarm)
     """Rings where a change of a table leaves something to be done beside the requests."""
+    controls: Controls | None = None
+    """What tests may move the server with, where it was started with test controls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,12 @@ class Context:
         return self.services.tables
 
     @property
+    def controls(self) -> Controls:
+        """Return the test controls, for the actions that there are only with them."""
+        assert self.services.controls is not None  # `operations.registry.control_operations`
+        return self.services.controls
+
+    @property
     def arn_prefix(self) -> str:
         """Return what the ARN of every table of this account and region begins with."""
         return f"{arn_root(self.region, self.tables.account)}table/"
@@ -69,6 +78,15 @@ class Operation:
         """Return the answer to a request whose JSON was `body`; ApiError where there is none."""
         request = self._shape.request(body)
         return await self._run(Context(self._services, caller), request)
+
+
+class ControlOperation(Operation):
+    """One action of the test controls: nobody signs it, and its body names the region."""
+
+    async def call(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+        request = self._shape.request(body)
+        region = request.get("Region", caller.region)
+        return await self._run(Context(self._services, caller._replace(region=region)), request)
 
 
 def arn_root(region: str, account: str) -> str:

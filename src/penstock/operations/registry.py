@@ -3,6 +3,13 @@
 from types import ModuleType
 
 from penstock.operations import dynamodb, dynamodb_streams
+from penstock.operations.control import (
+    expire_iterators,
+    move_clock,
+    roll_shards,
+    split_shard,
+    trim_shards,
+)
 from penstock.operations.dynamodb import (
     batch_execute_statement,
     batch_get_item,
@@ -36,7 +43,7 @@ from penstock.operations.dynamodb_streams import (
     get_shard_iterator,
     list_streams,
 )
-from penstock.operations.operation import Operation, Services
+from penstock.operations.operation import ControlOperation, Operation, Services
 
 ACTIONS: dict[str, dict[str, ModuleType]] = {
     dynamodb.TARGET: {
@@ -74,6 +81,15 @@ ACTIONS: dict[str, dict[str, ModuleType]] = {
     },
 }
 
+CONTROLS: dict[str, ModuleType] = {
+    "ExpireIterators": expire_iterators,
+    "MoveClock": move_clock,
+    "RollShards": roll_shards,
+    "SplitShard": split_shard,
+    "TrimShards": trim_shards,
+}
+"""The actions of the test controls, by the last part of their path."""
+
 
 def operations(services: Services) -> dict[str, Operation]:
     """Return every action of the server by its whole `X-Amz-Target` value."""
@@ -81,4 +97,14 @@ def operations(services: Services) -> dict[str, Operation]:
         target + name: Operation(services, module.SHAPE, module.run)
         for target, modules in ACTIONS.items()
         for name, module in modules.items()
+    }
+
+
+def control_operations(services: Services) -> dict[str, Operation]:
+    """Return every test control by its name; none where the server was started without them."""
+    if services.controls is None:
+        return {}
+    return {
+        name: ControlOperation(services, module.SHAPE, module.run)
+        for name, module in CONTROLS.items()
     }

@@ -17,6 +17,7 @@ from penstock.storage.waist import Stamp
 
 _VERSION = 1
 _BODY = struct.Struct(">B40sQ?QI")
+NONCE_BITS = 32
 _CHECK_BYTES = 4
 
 
@@ -48,6 +49,14 @@ def decode_iterator(text: str, now_ms: int) -> Iterator:
 
     Raises ValidationException for what is no iterator, ExpiredIteratorException for an old one.
     """
+    iterator = read_iterator(text)
+    if now_ms - iterator.issued_ms > limits.iterator_life_ms:
+        raise expired_iterator()
+    return iterator
+
+
+def read_iterator(text: str) -> Iterator:
+    """Return the iterator that `text` spells, however old; ValidationException for none."""
     arn, _, rest = text.partition("|1|")
     try:
         raw = base64.b64decode(rest, validate=True)
@@ -60,10 +69,7 @@ def decode_iterator(text: str, now_ms: int) -> Iterator:
     if version != _VERSION:
         raise _invalid()
     shard = shard_id.rstrip(b"\x00").decode(errors="replace")
-    iterator = Iterator(arn, shard, position, gapless, issued_ms, nonce)
-    if now_ms - iterator.issued_ms > limits.iterator_life_ms:
-        raise expired_iterator()
-    return iterator
+    return Iterator(arn, shard, position, gapless, issued_ms, nonce)
 
 
 def _check(arn: str, body: bytes) -> bytes:

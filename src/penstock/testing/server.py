@@ -13,7 +13,7 @@ from typing import Self
 
 import uvloop
 
-from penstock.app.assembly import assemble, claim_store
+from penstock.app.assembly import assemble, claim_store, server_clock
 from penstock.app.settings import Settings
 from penstock.base.background import Background
 from penstock.base.clock import Clock, SystemClock
@@ -34,7 +34,8 @@ class RunningServer:
     What it fails with, at its start or later, is raised on the test's thread.
 
     `make_engine` is called with the clock, on the server's thread; by default it is a memory engine
-    that runs every transaction's work twice to prove that it may run again.
+    that runs every transaction's work twice to prove that it may run again. With `test_controls`
+    the server answers `/_penstock/control/`, which moves `clock` itself where that can be moved.
     """
 
     def __init__(
@@ -54,9 +55,9 @@ class RunningServer:
         shard_split_seconds: int = 60,
         stream_keep_hours: int = 24,
         lsi_stream_rule: LsiStreamRule = "strict",
+        test_controls: bool = False,
     ) -> None:
         self._make_engine = make_engine or (lambda clock: MemoryEngine(clock, rehearse=True))
-        self._clock = clock or SystemClock()
         self._entropy = entropy or Entropy()
         self._settings = Settings(
             host="127.0.0.1",
@@ -74,7 +75,9 @@ class RunningServer:
             shard_split_seconds=shard_split_seconds,
             stream_keep_hours=stream_keep_hours,
             lsi_stream_rule=lsi_stream_rule,
+            test_controls=test_controls,
         )
+        self._clock = server_clock(self._settings, clock or SystemClock())
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="penstock", daemon=True)
         self._failure: BaseException | None = None

@@ -8,6 +8,8 @@ import pytest
 from penstock import __version__
 from penstock.app import cli
 
+THERE_ARE = "there are serve, tail, control, demo"
+
 
 def _ended(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
     """Return exit status, stdout and stderr of a command line that ends at once."""
@@ -45,10 +47,13 @@ def test_every_command_has_a_help_of_its_own(
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ([], "penstock: no command is given; there are serve, tail, demo; see penstock --help"),
+        (
+            [],
+            f"penstock: no command is given; {THERE_ARE}; see penstock --help",
+        ),
         (
             ["bogus", "--x"],
-            "penstock: no command 'bogus'; there are serve, tail, demo; see penstock --help",
+            f"penstock: no command 'bogus'; {THERE_ARE}; see penstock --help",
         ),
         (["--bogus"], "penstock: unrecognized arguments: --bogus; see penstock --help"),
         (["--vers"], "penstock: unrecognized arguments: --vers; see penstock --help"),

@@ -8,6 +8,7 @@ import pytest
 from penstock.app.settings import (
     DEFAULT_DATA,
     SETTINGS,
+    Setting,
     SettingError,
     Settings,
     add_arguments,
@@ -31,6 +32,7 @@ SENSIBLE = {
     "shard_split_seconds": "7",
     "stream_keep_hours": "48",
     "lsi_stream_rule": "aws",
+    "test_controls": "on",
 }
 
 
@@ -63,6 +65,7 @@ def test_every_setting_is_taken_from_its_flag_and_from_its_variable() -> None:
         shard_split_seconds=7,
         stream_keep_hours=48,
         lsi_stream_rule="aws",
+        test_controls=True,
     )
     assert read_settings(SENSIBLE, {}) == expected
     variables = {f"PENSTOCK_{name.upper()}": text for name, text in SENSIBLE.items()}
@@ -148,3 +151,39 @@ def test_the_help_names_every_flag_its_variable_and_its_default() -> None:
         assert setting.flag in text
         assert f"or PENSTOCK_{setting.name.upper()}" in text
         assert not setting.default or f"(default {setting.default})" in text
+
+
+SWITCHES = [setting for setting in SETTINGS if setting.is_switch]
+
+
+def _parsed(*arguments: str) -> dict[str, str | None]:
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    add_arguments(parser)
+    return vars(parser.parse_args(arguments))
+
+
+@pytest.mark.parametrize("switch", SWITCHES, ids=lambda switch: switch.name)
+def test_the_flag_of_a_switch_alone_means_on(switch: Setting) -> None:
+    for given, on in (((), False), (("on",), True), (("off",), False)):
+        flags = _parsed(switch.flag, *given) if given else _parsed()
+        assert getattr(read_settings(flags, {}), switch.name) is on
+    assert getattr(read_settings(_parsed(switch.flag), {}), switch.name) is True
+    assert getattr(read_settings(_parsed(switch.flag, "--port", "1"), {}), switch.name) is True
+    assert getattr(read_settings(_parsed(f"{switch.flag}=off"), {}), switch.name) is False
+    off = {switch.variable: "off"}
+    assert getattr(read_settings(_parsed(switch.flag), off), switch.name) is True
+
+
+@pytest.mark.parametrize("text", ["", "yes", "ON", "1", "true"])
+@pytest.mark.parametrize("switch", SWITCHES, ids=lambda switch: switch.name)
+def test_a_switch_is_on_or_off(switch: Setting, text: str) -> None:
+    refused = f"{text!r} is neither on nor off"
+    assert _refusal(_parsed(f"{switch.flag}={text}")) == f"{switch.flag}: {refused}"
+    assert _refusal({}, {switch.variable: text}) == f"{switch.variable}: {refused}"
+
+
+def test_the_switches_are_those_that_are_documented_as_on_or_off() -> None:
+    assert {switch.name for switch in SWITCHES} == {
+        setting.name for setting in SETTINGS if setting.unit == "on or off"
+    }
+    assert {"throttling", "test_controls"} <= {switch.name for switch in SWITCHES}

@@ -11,12 +11,16 @@ import pytest
 import penstock
 from penstock.base.errors import dynamodb
 from penstock.base.errors.engine import EngineError, EngineFull, EngineUnavailable, StoreCorrupt
+from penstock.base.ids import Entropy
+from penstock.edge.dispatch import Dispatch
 from penstock.wire.sigv4 import Caller
 from unit.edge.serving import (
+    Act,
     Answer,
     connected,
     crc32_matches,
     dispatch_of,
+    echo,
     request,
     run,
     serving,
@@ -291,3 +295,61 @@ def test_operation_may_wait_many_times_and_get_what_it_waited_for() -> None:
 
     answer = answer_to(request(action="Act"), Act=act)
     assert json.loads(answer.body)["seen"] == [0, "0", 1, "1", 2, "2", 3, "3", 4, "4"]
+
+
+def control_answer(data: bytes, **acts: Any) -> Answer:
+    """Return what a server with these test controls answers."""
+    answers: list[Answer] = []
+    controls = {name: Act(act) for name, act in acts.items()}
+    dispatch = Dispatch({}, engine="memory", entropy=Entropy(7), controls=controls)
+
+    async def work() -> None:
+        async with serving(dispatch) as server, connected(server) as client:
+            answers.append(await client.ask(data))
+
+    run(work())
+    return answers[0]
+
+
+def control(name: str, body: bytes = b"{}", method: str = "POST") -> bytes:
+    """Return a request of a test control as curl would send it."""
+    return (
+        f"{method} /_penstock/control/{name} HTTP/1.1\r\nHost: here\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    ).encode() + body
+
+
+def test_a_test_control_needs_no_signature_and_any_content_type() -> None:
+    answer = control_answer(control("Echo", b'{"a": 1}'), Echo=echo)
+    assert answer.status == 200
+    assert answer.json == {"Region": "us-east-1", "Key": "", "Body": {"a": 1}}
+    assert answer.headers["content-type"] == "application/x-amz-json-1.0"
+    assert crc32_matches(answer)
+
+
+def test_a_test_control_fails_as_an_operation_does() -> None:
+    refused = raising(dynamodb.validation("no"))
+    answer = control_answer(control("Act"), Act=refused)
+    assert (answer.status, answer.json["message"]) == (400, "no")
+    assert control_answer(control("Act"), Act=raising(KeyError())).status == 500
+    assert control_answer(control("Act"), Act=raising(EngineUnavailable("x"))).status == 503
+    answer = control_answer(control("Act", b"{"), Act=refused)
+    assert answer.json == {"__type": CORAL + "SerializationException"}
+    answer = control_answer(control("Other"), Act=refused)
+    assert (answer.status, answer.json) == (400, {"__type": CORAL + "UnknownOperationException"})
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS"])
+def test_a_test_control_is_posted_only(method: str) -> None:
+    assert control_answer(control("Echo", b"", method), Echo=echo).status == 404
+
+
+def test_a_test_control_is_no_target_of_the_api() -> None:
+    data = request(action="Echo", target="/")
+    assert control_answer(data, Echo=echo).json["__type"] == CORAL + "UnknownOperationException"
+
+
+def test_without_test_controls_their_paths_are_unknown() -> None:
+    answer = answer_to(control("Echo"))
+    assert (answer.status, answer.body) == (404, b"<UnknownOperationException/>\n")

@@ -26,6 +26,9 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Answer with a page of records; without NextShardIterator at the end of a closed shard."""
     now_ms = context.tables.clock.now_ms()
     iterator = decode_iterator(request["ShardIterator"], now_ms)
+    controls = context.services.controls
+    if controls is not None and controls.iterators.has_expired(iterator):
+        raise streams.expired_iterator()
     limit = request.get("Limit", limits.get_records_max)
 
     def read(reader: Reader) -> tuple[Shard, Page]:

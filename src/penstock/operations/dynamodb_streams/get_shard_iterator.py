@@ -6,7 +6,7 @@ from penstock.base.errors import dynamodb, streams
 from penstock.operations.dynamodb_streams import members
 from penstock.operations.operation import Context
 from penstock.storage.waist import Reader
-from penstock.streams.iterator import Iterator, encode_iterator
+from penstock.streams.iterator import NONCE_BITS, Iterator, encode_iterator
 from penstock.streams.read import Place, begin
 from penstock.streams.stream import Shard, find_shard
 from penstock.wire.shapes import Integer, String, Structure, later, required
@@ -48,7 +48,6 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 
 def iterator_text(context: Context, stream_arn: str, shard: Shard, place: Place) -> str:
     """Return the text of a new iterator at `place` of `shard`."""
-    tables = context.tables
-    return encode_iterator(
-        Iterator(stream_arn, shard.id, *place, tables.clock.now_ms(), tables.entropy.bits(32))
-    )
+    tables, controls = context.tables, context.services.controls
+    nonce = tables.entropy.bits(NONCE_BITS) if controls is None else controls.iterators.next_nonce()
+    return encode_iterator(Iterator(stream_arn, shard.id, *place, tables.clock.now_ms(), nonce))

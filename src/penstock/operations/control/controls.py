@@ -1,0 +1,45 @@
+"""What the test controls keep, all of it in memory: one object for the whole server.
+
+It is there only where the server was started with test controls; nothing asks it otherwise.
+"""
+
+import asyncio
+
+from penstock.base import limits
+from penstock.base.background import Background
+from penstock.base.clock import MovableClock
+from penstock.base.errors import control
+from penstock.base.ids import Entropy
+from penstock.operations.control.issued_iterators import IssuedIterators
+from penstock.streams.iterator import NONCE_BITS
+
+
+class Controls:
+    """The clock that tests move, and what else they have asked for."""
+
+    def __init__(self, clock: MovableClock, entropy: Entropy) -> None:
+        self.clock = clock
+        """The clock of the whole server."""
+        self.iterators = IssuedIterators(entropy.bits(NONCE_BITS))
+        self._background: Background | None = None
+
+    def follow(self, background: Background) -> None:
+        """Have `catch_up` wait for the jobs of `background`, which is made after this object."""
+        self._background = background
+
+    async def catch_up(self, seconds_max: float = limits.catch_up_seconds_max) -> None:
+        """Return when every background job has seen the time that the clock tells now.
+
+        Raises CatchUpTimeout after `seconds_max`; the jobs go on by themselves then.
+        """
+        if self._background is None:
+            return
+        # Not `asyncio.timeout`: an action's first steps are outside any task.
+        caught_up = asyncio.ensure_future(self._background.catch_up())
+        try:
+            done, _ = await asyncio.wait({caught_up}, timeout=seconds_max)
+        finally:
+            caught_up.cancel()
+        if not done:
+            raise control.catch_up_timeout(seconds_max)
+        caught_up.result()
