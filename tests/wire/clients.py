@@ -12,8 +12,14 @@ _CONFIG = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
 Record = dict[str, Any]
 
 
-def connect(endpoint: str, service: str, region: str = REGION) -> Any:
-    """Return a boto3 client that neither retries nor checks parameters."""
+def connect(
+    endpoint: str, service: str, region: str = REGION, application: str | None = None
+) -> Any:
+    """Return a boto3 client that neither retries nor checks parameters.
+
+    `application` is the id under which it names itself to the server.
+    """
+    named: dict[str, Any] = {"user_agent_appid": application}  # which the stubs do not know
     make_any: Any = boto3.client  # any service, not one that the stubs name
     return make_any(
         service,
@@ -21,7 +27,7 @@ def connect(endpoint: str, service: str, region: str = REGION) -> Any:
         region_name=region,
         aws_access_key_id="AKIDEXAMPLE",
         aws_secret_access_key="secret",
-        config=_CONFIG,
+        config=_CONFIG.merge(Config(**named)),
     )
 
 

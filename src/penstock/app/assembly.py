@@ -17,10 +17,13 @@ from penstock.operations.registry import control_operations, operations
 from penstock.storage.format import pack, unpack
 from penstock.storage.prefixes import Prefix
 from penstock.storage.waist import Engine, Lock, Span, Transaction
+from penstock.streams.call_rates import CallRates
+from penstock.streams.readers import Readers
 from penstock.tables.tables import Tables
 from penstock.tables.throughput import Throughput
 
 STORE_FORMAT = 1
+READERS_PATH = "/_penstock/readers"
 
 
 class Assembly(NamedTuple):
@@ -97,6 +100,8 @@ def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy)
         settings.table_delay_ms,
         settings.ttl_change_seconds * 1000,
         settings.lsi_stream_rule,
+        readers=Readers(throttling=settings.throttling),
+        call_rates=CallRates(throttling=settings.throttling),
         controls=controls,
     )
     background = Background(jobs(services, settings))
@@ -107,6 +112,7 @@ def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy)
         engine=settings.engine,
         entropy=entropy,
         controls=control_operations(services),
+        pages={READERS_PATH: services.reading_page},
     )
     return Assembly(dispatch, background)
 

@@ -17,6 +17,7 @@ from penstock import __version__
 COMMANDS = {
     "serve": ("penstock.app.serve", "run the server"),
     "tail": ("penstock.app.tail", "show the changes of a table as they happen"),
+    "readers": ("penstock.app.readers", "show who reads the streams of a server, and how much"),
     "control": ("penstock.app.control", "move the time and the streams of a server under test"),
     "demo": ("penstock.app.demo", "write real data and watch every change arrive"),
 }

@@ -8,7 +8,7 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import boto3
 import botocore.session
@@ -123,7 +123,7 @@ def own_endpoint(url: str) -> Endpoint:
 
 def is_loopback(url: str) -> bool:
     """Return whether `url` names this machine by a loopback address; raises `EndpointError`."""
-    host = _host(url)
+    host = split_url(url).hostname or ""
     if host == "localhost":
         return True
     try:
@@ -132,7 +132,8 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def _host(url: str) -> str:
+def split_url(url: str) -> SplitResult:
+    """Return the parts of an endpoint's URL; raises `EndpointError` for what is none."""
     wrong = EndpointError(f"not a URL of an endpoint: {url!r} (expected http://host:port)")
     try:
         parts = urlsplit(url)
@@ -141,4 +142,4 @@ def _host(url: str) -> str:
         raise wrong from failure
     if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
         raise wrong
-    return parts.hostname
+    return parts

@@ -156,7 +156,7 @@ SETTINGS = (
         _switch,
         "off",
         "on or off",
-        "whether requests beyond a table's throughput are refused, as on AWS",
+        "whether requests beyond a table's throughput or a stream's readers and rates are refused",
     ),
     Setting(
         "ttl_interval_seconds",

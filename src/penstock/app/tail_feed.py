@@ -3,17 +3,16 @@
 import argparse
 import io
 import itertools
-import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TextIO
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from penstock.app.endpoint import Endpoint, EndpointError, open_endpoint
 from penstock.app.failures import error_code
 from penstock.app.feed import Change, Feed, FeedError, Start
+from penstock.app.output import forget
 from penstock.app.tail_print import JsonPrinter, Printer, ScreenPrinter
 from penstock.base.clock import SystemClock
 
@@ -49,9 +48,9 @@ def follow(arguments: argparse.Namespace) -> int:
         if feed.ended:
             printer.notice("the stream has ended: it was disabled, or its table was deleted")
     except BrokenPipeError:
-        _forget(sys.stdout)
+        forget(sys.stdout)
     except OSError as failure:
-        _forget(sys.stdout)
+        forget(sys.stdout)
         return _failed(f"cannot write: {failure.strerror or failure}")
     except (EndpointError, FeedError) as failure:
         return _failed(str(failure))
@@ -112,8 +111,3 @@ def _opening_text(arguments: argparse.Namespace, endpoint: Endpoint, stream: Str
 def _print_all(changes: Iterable[Change], printer: Printer) -> None:
     for change in changes:
         printer.change(change)
-
-
-def _forget(output: TextIO) -> None:
-    """Keep the interpreter from flushing into a pipe that nobody reads any more."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())

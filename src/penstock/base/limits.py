@@ -107,6 +107,14 @@ shard_split_seconds_max = 3600  # [P]
 shard_load_ms_min = 1000.0  # [P] a rate is measured over no less
 shard_load_share_min = 0.1  # [P] of the writes: a half with less is not worth a shard of its own
 stream_keep_hours_max = 366 * 24  # [P]
+shard_readers_max = 2  # at the same time
+reader_window_ms = 2000.0  # [P] after its last call; the Kinesis Adapter calls every 1,000 ms
+shard_readers_remembered_max = 64  # [P] of one shard: a number and a time each
+shards_remembered_max = 10_000  # [P] of those that are read: some 600 bytes each
+stream_reads_per_write_unit = 2
+list_streams_calls_per_second_max = 5
+describe_stream_calls_per_second_max = 10
+call_rates_remembered_max = 1000  # [P] actions in regions
 
 # --- the edge [P]
 header_bytes_max = 32 * 1024
@@ -162,6 +170,16 @@ control_connect_seconds_max = 5.0
 control_answer_seconds_max = 90.0  # and what an action is allowed to wait for beside
 control_waiting_seconds_max = 3600.0
 control_answer_bytes_max = 16 * 1024 * 1024
+faults_max = 1000
+fault_calls_max = 1_000_000_000
+fault_seed_max = 2**63 - 1
+fault_id_chars_max = 64
+consumer_chars_max = 1024
+consumers_remembered_max = 1000
+consumed_shards_remembered_max = 100_000  # of all consumers: some 400 bytes each
+drain_seconds_default = 30.0
+drain_seconds_max = 300.0
+drain_records_counted_max = 1000  # of each shard that is behind
 expired_iterators_max = 10_000  # that tests made expire by hand, and are remembered
 
 # --- clients: reading a stream, tail and demo [P]
@@ -175,3 +193,5 @@ feed_backoff_ms_max = 5_000.0
 feed_trouble_ms_max = 60_000.0
 feed_serial_shards_max = 8
 feed_threads_max = 8
+page_seconds_max = 20.0
+page_body_bytes_max = 16 * 1024 * 1024  # 10,000 shards are some 4 MB

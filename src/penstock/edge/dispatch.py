@@ -1,4 +1,4 @@
-"""Where a request goes: the health pages, one operation of one service, or a test control.
+"""Where a request goes: a page about the server, one operation of one service, or a test control.
 
 The checks stand in DynamoDB's order (facts: AWS and dynalite, 2026-10). Whatever an operation does,
 the client gets an answer with a request id, and no exception leaves here but a cancellation.
@@ -6,7 +6,7 @@ the client gets an answer with a request id, and no exception leaves here but a 
 
 import logging
 import re
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 import httptools
@@ -53,6 +53,9 @@ class Operation(Protocol):
 Operations = Mapping[str, Operation]
 """The actions by the whole value of `X-Amz-Target`, such as `DynamoDB_20120810.PutItem`."""
 
+Pages = Mapping[str, Callable[[], dict[str, Any]]]
+"""What is shown of the server, by path: each returns the members of a JSON object."""
+
 
 class Dispatch:
     """Answers requests; `engine` is the name that the health page gives of the store.
@@ -67,7 +70,9 @@ class Dispatch:
         engine: str,
         entropy: Entropy,
         controls: Operations | None = None,
+        pages: Pages | None = None,
     ) -> None:
+        self._pages = {path.encode(): show for path, show in (pages or {}).items()}
         self._operations = {target.encode(): operation for target, operation in operations.items()}
         self._controls = {
             _CONTROL_PATH + name.encode(): operation for name, operation in (controls or {}).items()
@@ -124,7 +129,10 @@ class Dispatch:
         operation = self._operations.get(headers.get(b"x-amz-target", b""))  # 2
         if operation is None:
             raise dynamodb.unknown_operation()
-        return operation.call(read_caller(headers, query), members)  # 3
+        caller = read_caller(headers, query)  # 3
+        if self._controls:  # tests know a consumer by what its SDK says of itself
+            caller = caller._replace(agent=headers.get(b"user-agent", b"").decode("latin-1"))
+        return operation.call(caller, members)
 
     def _control(self, request: HttpRequest, path: bytes) -> Awaitable[dict[str, Any]]:
         """Begin the test control that `request` asks for; it needs no signature."""
@@ -136,7 +144,7 @@ class Dispatch:
         return operation.call(Caller(_DEFAULT_REGION.decode(), "", host), members)
 
     def _page(self, request: HttpRequest, path: bytes, request_id: str) -> HttpResponse:
-        """Answer what is not an API call: the two health pages and nothing else."""
+        """Answer what is not an API call: a page about the server, or that there is none."""
         if request.method not in (b"GET", b"HEAD"):
             return _unknown_page(request_id)
         if path == b"/":
@@ -146,6 +154,8 @@ class Dispatch:
         if path == b"/_penstock/health":
             health = {"status": "ready", "version": penstock.__version__, "engine": self._engine}
             return page(200, _JSON, json_protocol.encode_result(health), request_id)
+        if (show := self._pages.get(path)) is not None:
+            return page(200, _JSON, json_protocol.encode_result(show()), request_id)
         return _unknown_page(request_id)
 
 

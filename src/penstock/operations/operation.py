@@ -8,6 +8,8 @@ import msgspec
 
 from penstock.base.background import Alarm
 from penstock.operations.control.controls import Controls
+from penstock.streams.call_rates import CallRates
+from penstock.streams.readers import Readers
 from penstock.tables.tables import Tables
 from penstock.wire.shapes import Structure
 from penstock.wire.sigv4 import Caller
@@ -34,6 +36,17 @@ class Services:
     """Rings where a change of a table leaves something to be done beside the requests."""
     controls: Controls | None = None
     """What tests may move the server with, where it was started with test controls."""
+    readers: Readers = field(default_factory=Readers)
+    """Who reads the streams."""
+    call_rates: CallRates = field(default_factory=CallRates)
+    """How often the actions that tell of streams are called."""
+
+    def reading_page(self) -> dict[str, Any]:
+        """Return what is shown of the readers of streams."""
+        return {
+            "Shards": self.readers.shown(self.tables.clock.elapsed_ms()),
+            "Actions": self.call_rates.shown(),
+        }
 
 
 @dataclass(frozen=True, slots=True)

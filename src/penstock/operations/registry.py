@@ -4,8 +4,13 @@ from types import ModuleType
 
 from penstock.operations import dynamodb, dynamodb_streams
 from penstock.operations.control import (
+    clear_faults,
+    drain,
     expire_iterators,
+    list_faults,
+    list_readers,
     move_clock,
+    put_fault,
     roll_shards,
     split_shard,
     trim_shards,
@@ -82,8 +87,13 @@ ACTIONS: dict[str, dict[str, ModuleType]] = {
 }
 
 CONTROLS: dict[str, ModuleType] = {
+    "ClearFaults": clear_faults,
+    "Drain": drain,
     "ExpireIterators": expire_iterators,
+    "ListFaults": list_faults,
+    "ListReaders": list_readers,
     "MoveClock": move_clock,
+    "PutFault": put_fault,
     "RollShards": roll_shards,
     "SplitShard": split_shard,
     "TrimShards": trim_shards,

@@ -15,9 +15,10 @@ from penstock.base.errors import dynamodb
 from penstock.base.errors.streams import expired_iterator
 from penstock.storage.waist import Stamp
 
-_VERSION = 1
-_BODY = struct.Struct(">B40sQ?QI")
+_VERSION = 2
+_BODY = struct.Struct(">B40sQ?QII")
 NONCE_BITS = 32
+READER_BITS = 32
 _CHECK_BYTES = 4
 
 
@@ -26,7 +27,8 @@ class Iterator(NamedTuple):
 
     `position` is the smallest stamp not yet read. `gapless` says that whoever holds the iterator is
     owed nothing below it that may since have been trimmed: it began at the trim horizon, or had
-    read all there was.
+    read all there was. `reader` is the same in every iterator that follows from one
+    GetShardIterator, and `nonce` in none.
     """
 
     stream_arn: str
@@ -35,6 +37,7 @@ class Iterator(NamedTuple):
     gapless: bool
     issued_ms: int
     nonce: int
+    reader: int
 
 
 def encode_iterator(iterator: Iterator) -> str:
@@ -65,11 +68,11 @@ def read_iterator(text: str) -> Iterator:
     check, body = raw[:_CHECK_BYTES], raw[_CHECK_BYTES:]
     if len(body) != _BODY.size or check != _check(arn, body):
         raise _invalid()
-    version, shard_id, position, gapless, issued_ms, nonce = _BODY.unpack(body)
+    version, shard_id, position, gapless, issued_ms, nonce, reader = _BODY.unpack(body)
     if version != _VERSION:
         raise _invalid()
     shard = shard_id.rstrip(b"\x00").decode(errors="replace")
-    return Iterator(arn, shard, position, gapless, issued_ms, nonce)
+    return Iterator(arn, shard, position, gapless, issued_ms, nonce, reader)
 
 
 def _check(arn: str, body: bytes) -> bytes:

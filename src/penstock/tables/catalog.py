@@ -46,6 +46,18 @@ def find_table(reader: Reader, region: str, name: str) -> Table | None:
     return None if stored is None else _table(stored)
 
 
+def provisioned_write_units(reader: Reader, region: str, stream: Stream) -> int | None:
+    """Return the write units a second of the table whose latest stream that is; None without any.
+
+    An on-demand table has none, nor has a stream of a table that was deleted or has another now.
+    """
+    table = find_table(reader, region, stream.table_name)
+    if table is None or table.descriptor.billing_mode != "PROVISIONED":
+        return None
+    descriptor = table.descriptor
+    return descriptor.write_units if descriptor.latest_stream_arn == stream.arn else None
+
+
 def list_tables(
     reader: Reader, region: str, after_name: str | None, limit: int, now_ms: int
 ) -> tuple[list[str], bool]:

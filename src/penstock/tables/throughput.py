@@ -15,6 +15,7 @@ from functools import partial
 from typing import Literal
 
 from penstock.base import limits
+from penstock.base.bucket import Bucket
 from penstock.base.clock import Clock
 from penstock.base.errors.api import ApiError
 from penstock.base.errors.tables import (
@@ -30,40 +31,13 @@ from penstock.tables.write import Decide
 
 Side = Literal["read", "write"]
 
-_SECOND_MS = 1000.0
-
-
-class _Bucket:
-    """What is left of one limit; time comes in as milliseconds that never step back."""
-
-    __slots__ = ("_at_ms", "_level", "_rate", "_seconds")
-
-    def __init__(self, rate: int, seconds: int, now_ms: float) -> None:
-        self._rate, self._seconds = rate, seconds
-        self._level, self._at_ms = float(rate), now_ms
-
-    def set_rate(self, rate: int, seconds: int) -> None:
-        """Gain `rate` units a second from now on, and keep those of `seconds`."""
-        self._rate, self._seconds = rate, seconds
-
-    def level(self, now_ms: float) -> float:
-        """Return how many units are left."""
-        gained = (now_ms - self._at_ms) / _SECOND_MS * self._rate
-        self._level = min(self._level + gained, float(self._rate * self._seconds))
-        self._at_ms = now_ms
-        return self._level
-
-    def take(self, units: float, now_ms: float) -> None:
-        """Take `units`, more than are left if need be."""
-        self._level = self.level(now_ms) - units
-
 
 class Throughput:
     """The limits of all tables and indexes that have any."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._buckets: dict[tuple[int, Side], _Bucket] = {}
+        self._buckets: dict[tuple[int, Side], Bucket] = {}
 
     def refusal(self, table: Table, side: Side, index: Index | None = None) -> ApiError | None:
         """Return the error where nothing is left of the table's limit, or of its global index's."""
@@ -140,7 +114,7 @@ class Throughput:
 
     def _bucket(
         self, table: Descriptor, of: Descriptor | IndexDescriptor, side: Side
-    ) -> _Bucket | None:
+    ) -> Bucket | None:
         """Return the bucket of a table or of one of its global indexes; None for no limit."""
         provisioned = table.billing_mode == "PROVISIONED"
         rate = getattr(of.units if provisioned else of.maxima, side)
@@ -151,7 +125,7 @@ class Throughput:
         if bucket is None:
             if len(self._buckets) >= limits.throughput_buckets_max:
                 del self._buckets[next(iter(self._buckets))]
-            bucket = _Bucket(rate, seconds, self._clock.elapsed_ms())
+            bucket = Bucket(rate, seconds, self._clock.elapsed_ms())
             self._buckets[of.number, side] = bucket
         bucket.set_rate(rate, seconds)
         return bucket

@@ -28,11 +28,15 @@ _QUERY_PARTS = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz
 
 
 class Caller(NamedTuple):
-    """What the credential scope of a request says, and the host that it was sent to."""
+    """What the credential scope of a request says, and the host that it was sent to.
+
+    `agent` is the User-Agent header, where the server wants to know it.
+    """
 
     region: str
     access_key: str
     host: str = ""
+    agent: str = ""
 
 
 class _Claim(NamedTuple):

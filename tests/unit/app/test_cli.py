@@ -8,7 +8,7 @@ import pytest
 from penstock import __version__
 from penstock.app import cli
 
-THERE_ARE = "there are serve, tail, control, demo"
+THERE_ARE = f"there are {', '.join(cli.COMMANDS)}"
 
 
 def _ended(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:

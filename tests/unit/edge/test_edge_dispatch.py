@@ -72,6 +72,29 @@ def test_health_page_names_version_and_engine() -> None:
     }
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_a_page_that_the_server_was_given_is_shown(method: str) -> None:
+    """As a JSON object, made anew for every request; nothing is sent to it."""
+    shown = iter(range(9))
+    dispatch = Dispatch(
+        {},
+        engine="memory",
+        entropy=Entropy(7),
+        pages={"/_penstock/more": lambda: {"n": next(shown)}},
+    )
+
+    async def work() -> None:
+        async with serving(dispatch) as server, connected(server) as client:
+            client.send(page("/_penstock/more", method))
+            answer = await client.receive(body=method != "HEAD")
+            assert answer.status == (404 if method == "POST" else 200)
+            following = await client.ask(page("/_penstock/more"))
+            assert following.json == {"n": 0 if method == "POST" else 1}
+            assert following.headers["content-type"] == "application/json"
+
+    run(work())
+
+
 @pytest.mark.parametrize(
     "data",
     [

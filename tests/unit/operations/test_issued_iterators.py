@@ -11,7 +11,7 @@ FIRSTS = [0, 1, 12345, (1 << NONCE_BITS) - 2, (1 << NONCE_BITS) - 1]
 
 def issue(issued: IssuedIterators, stream: str = "s", shard: str = "a") -> Iterator:
     """Return an iterator like the next one, at a place and time that do not matter."""
-    return Iterator(stream, shard, 1, True, 2, issued.next_nonce())
+    return Iterator(stream, shard, 1, True, 2, issued.next_nonce(), 3)
 
 
 @pytest.mark.parametrize("first", FIRSTS)

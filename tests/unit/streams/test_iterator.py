@@ -15,7 +15,7 @@ from unit.streams.one_stream import TABLE_ARN
 NOW_MS = 1_790_000_000_000
 ARN = f"{TABLE_ARN}/stream/2026-10-01T00:00:00.000"
 SHARD = "shardId-00000001790000000000-0123abcd"
-ITERATOR = Iterator(ARN, SHARD, 1_790_000_000_000 << 20, True, NOW_MS, 7)
+ITERATOR = Iterator(ARN, SHARD, 1_790_000_000_000 << 20, True, NOW_MS, 7, 9)
 
 iterators = st.builds(
     Iterator,
@@ -25,6 +25,7 @@ iterators = st.builds(
     gapless=st.booleans(),
     issued_ms=st.integers(NOW_MS - limits.iterator_life_ms, NOW_MS + 60_000),
     nonce=st.integers(0, 2**32 - 1),
+    reader=st.integers(0, 2**32 - 1),
 )
 
 
@@ -88,6 +89,6 @@ def test_a_forged_iterator_raises_nothing_unexpected(shard: bytes) -> None:
 
 
 def test_an_iterator_of_another_version_is_none() -> None:
-    body = b"\x02" + base64.b64decode(encode_iterator(ITERATOR).partition("|1|")[2])[5:]
+    body = b"\x01" + base64.b64decode(encode_iterator(ITERATOR).partition("|1|")[2])[5:]
     check = blake2b(ARN.encode() + body, digest_size=4).digest()
     assert refusal(f"{ARN}|1|{base64.b64encode(check + body).decode()}") == GARBAGE

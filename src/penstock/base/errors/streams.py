@@ -1,8 +1,10 @@
 """The errors of the DynamoDB Streams service: one constructor each.
 
-Texts: AWS, as quoted in public issues and recorded snapshots, 2026-10.
+Texts: AWS, as quoted in public issues and recorded snapshots, 2026-10; those of GetRecords beyond
+its limits are our own.
 """
 
+from penstock.base.errors import tables
 from penstock.base.errors.api import ApiError
 
 
@@ -30,3 +32,30 @@ def trimmed() -> ApiError:
     return ApiError(
         "TrimmedDataAccessException", "The data you are trying to access has been trimmed"
     )
+
+
+def too_many_readers() -> ApiError:
+    """Return the error for GetRecords of a shard that two others are reading.
+
+    The code is that of botocore's model, which describes it with these words.
+    """
+    return ApiError(
+        "LimitExceededException",
+        "More than 2 processes are reading from the same streams shard at the same time.",
+    )
+
+
+def read_rate_exceeded() -> ApiError:
+    """Return the error for GetRecords of a stream that was read at more than its rate."""
+    return ApiError(
+        "LimitExceededException",
+        "The stream is read at more than twice the write capacity of its table.",
+    )
+
+
+def call_rate_exceeded() -> ApiError:
+    """Return the error for ListStreams and DescribeStream called too often.
+
+    AWS, 2018: `Rate exceeded` is quoted of the streams endpoint in a public issue.
+    """
+    return tables.throttled("Rate exceeded")

@@ -10,7 +10,9 @@ from penstock.base.background import Background
 from penstock.base.clock import MovableClock
 from penstock.base.errors import control
 from penstock.base.ids import Entropy
+from penstock.operations.control.faults import Faults
 from penstock.operations.control.issued_iterators import IssuedIterators
+from penstock.operations.control.progress import Progress
 from penstock.streams.iterator import NONCE_BITS
 
 
@@ -21,6 +23,8 @@ class Controls:
         self.clock = clock
         """The clock of the whole server."""
         self.iterators = IssuedIterators(entropy.bits(NONCE_BITS))
+        self.faults = Faults()
+        self.progress = Progress()
         self._background: Background | None = None
 
     def follow(self, background: Background) -> None:

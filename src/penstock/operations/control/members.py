@@ -12,6 +12,8 @@ from penstock.wire.shapes import Failures, Integer, Member, Shape, String, Struc
 REGION = String(1, 63, pattern="[a-z][a-z0-9]*(-[a-z0-9]+)*")
 TABLE_NAME = members.TABLE_NAME
 SHARD_ID = members.SHARD_ID
+CONSUMER = String(1, limits.consumer_chars_max)
+"""The SDK's application id of whoever reads, or else the id of its access key."""
 
 TABLE: dict[str, Shape | Member] = {"TableName": required(TABLE_NAME), "Region": REGION}
 """A table, and the region that it is in."""
@@ -27,6 +29,24 @@ class Whole(Integer):
         if isinstance(value, float):
             raise control.not_whole(path)
         return super().read(value, path, failures)
+
+
+class Number:
+    """A JSON number, whole or not."""
+
+    def __init__(self, low: float, high: float) -> None:
+        self._low, self._high = low, high
+
+    def read(self, value: Any, path: str, failures: Failures) -> Any:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise control.not_a_number(path)
+        if not self._low <= value <= self._high:
+            constraint = f"Member must have value from {self._low:g} to {self._high:g}"
+            failures.add(self.text(value), path, constraint)
+        return value
+
+    def text(self, value: Any) -> str:
+        return str(value)
 
 
 class ControlInput(Structure):

@@ -6,6 +6,7 @@ import msgspec
 
 from penstock.base import limits
 from penstock.base.errors import streams
+from penstock.operations.control.observed_pages import observed_page
 from penstock.operations.dynamodb_streams import members
 from penstock.operations.dynamodb_streams.get_shard_iterator import iterator_text
 from penstock.operations.operation import Context
@@ -13,6 +14,7 @@ from penstock.storage.waist import Reader
 from penstock.streams.iterator import decode_iterator
 from penstock.streams.read import Page, Place, read_page
 from penstock.streams.stream import Shard, find_shard
+from penstock.tables.catalog import provisioned_write_units
 from penstock.wire.shapes import Integer, String, Structure, required
 
 SHAPE = Structure(
@@ -24,7 +26,8 @@ SHAPE = Structure(
 
 async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Answer with a page of records; without NextShardIterator at the end of a closed shard."""
-    now_ms = context.tables.clock.now_ms()
+    clock = context.tables.clock
+    now_ms, elapsed_ms = clock.now_ms(), clock.elapsed_ms()
     iterator = decode_iterator(request["ShardIterator"], now_ms)
     controls = context.services.controls
     if controls is not None and controls.iterators.has_expired(iterator):
@@ -36,12 +39,24 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         shard = find_shard(reader, stream, iterator.shard_id)
         if shard is None:
             raise streams.shard_not_found()
+        units = provisioned_write_units(reader, context.region, stream)
+        admission = context.services.readers.admit(
+            stream, shard, iterator.reader, units, elapsed_ms
+        )
         place = Place(iterator.position, iterator.gapless)
-        return shard, read_page(reader, stream, shard, place, limit, now_ms)
+        page = (
+            read_page(reader, stream, shard, place, limit, now_ms)
+            if controls is None
+            else observed_page(
+                controls, context.caller, reader, stream, shard, place, limit, now_ms
+            )
+        )
+        admission.deliver(page.records, elapsed_ms)
+        return shard, page
 
     shard, page = context.tables.read(read)
     answer: dict[str, Any] = {"Records": [msgspec.Raw(record) for record in page.records]}
     if page.next is not None:
-        following = iterator_text(context, iterator.stream_arn, shard, page.next)
+        following = iterator_text(context, iterator.stream_arn, shard, page.next, iterator.reader)
         answer["NextShardIterator"] = following
     return answer

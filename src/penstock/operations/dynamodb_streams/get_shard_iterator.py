@@ -6,8 +6,9 @@ from penstock.base.errors import dynamodb, streams
 from penstock.operations.dynamodb_streams import members
 from penstock.operations.operation import Context
 from penstock.storage.waist import Reader
-from penstock.streams.iterator import NONCE_BITS, Iterator, encode_iterator
+from penstock.streams.iterator import NONCE_BITS, READER_BITS, Iterator, encode_iterator
 from penstock.streams.read import Place, begin
+from penstock.streams.readers import ReaderNumber
 from penstock.streams.stream import Shard, find_shard
 from penstock.wire.shapes import Integer, String, Structure, later, required
 
@@ -24,7 +25,7 @@ SHAPE = Structure(
 
 
 async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
-    """Answer with an iterator that lives for 15 minutes."""
+    """Answer with an iterator that lives for 15 minutes, of a reader of its own."""
     kind, number = request["ShardIteratorType"], request.get("SequenceNumber")
     by_number = kind.endswith("_SEQUENCE_NUMBER")
     if by_number and number is None:
@@ -43,11 +44,16 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         return shard, begin(reader, stream, shard, kind, number, now_ms)
 
     shard, place = context.tables.read(read)
-    return {"ShardIterator": iterator_text(context, request["StreamArn"], shard, place)}
+    reader = context.tables.entropy.bits(READER_BITS)
+    return {"ShardIterator": iterator_text(context, request["StreamArn"], shard, place, reader)}
 
 
-def iterator_text(context: Context, stream_arn: str, shard: Shard, place: Place) -> str:
-    """Return the text of a new iterator at `place` of `shard`."""
+def iterator_text(
+    context: Context, stream_arn: str, shard: Shard, place: Place, reader: ReaderNumber
+) -> str:
+    """Return the text of a new iterator of `reader` at `place` of `shard`."""
     tables, controls = context.tables, context.services.controls
     nonce = tables.entropy.bits(NONCE_BITS) if controls is None else controls.iterators.next_nonce()
-    return encode_iterator(Iterator(stream_arn, shard.id, *place, tables.clock.now_ms(), nonce))
+    return encode_iterator(
+        Iterator(stream_arn, shard.id, *place, tables.clock.now_ms(), nonce, reader)
+    )
