@@ -23,10 +23,13 @@ class Place(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Records as they are stored, and the place after them; None where a closed shard ends."""
+    """Records as they are stored, the place after them (None where a closed shard ends), and their
+    bytes.
+    """
 
     records: list[bytes]
     next: Place | None
+    size: int = 0
 
 
 def begin(
@@ -67,12 +70,13 @@ def read_page(
         raise streams.trimmed()
     start = max(place.position, oldest)
     tip = last_stamp(reader, log)
-    keys, records = _read(reader, log_span(log, start - 1), limit)
+    keys, records, stored_bytes = _read(reader, log_span(log, start - 1), limit)
+    size = stored_bytes - len(records)  # without the byte of their format
     # Never beyond the tip: a clock that is ahead for a while may not move it past what comes after.
     position = stamp_of(keys[-1]) + 1 if keys else max(place.position, tip + 1)
     if shard.end is not None and position > shard.end:
-        return Page(records, None)
-    return Page(records, Place(position, gapless=position > tip))
+        return Page(records, None, size)
+    return Page(records, Place(position, gapless=position > tip), size)
 
 
 def _lost_by_trimming(shard: Shard, place: Place) -> bool:
@@ -83,8 +87,8 @@ def _lost_by_trimming(shard: Shard, place: Place) -> bool:
     return shard.start < place.position <= shard.trimmed
 
 
-def _read(reader: Reader, span: Span, limit: int) -> tuple[list[bytes], list[bytes]]:
-    """Return keys and records from the start of `span` within the limits of a page.
+def _read(reader: Reader, span: Span, limit: int) -> tuple[list[bytes], list[bytes], int]:
+    """Return keys, records and the bytes stored of them, from the start of `span`, as a page may.
 
     The rows are asked for in chunks that follow their size, so that a page of large records does
     not read a thousand of them to drop most.
@@ -97,9 +101,9 @@ def _read(reader: Reader, span: Span, limit: int) -> tuple[list[bytes], list[byt
         asked = min(chunk, limit - len(records))
         rows = reader.scan(span, asked)
         for key, stored in rows:
+            if records and size + len(stored) > limits.get_records_bytes_max:
+                return keys, records, size
             size += len(stored)
-            if records and size > limits.get_records_bytes_max:
-                return keys, records
             keys.append(key)
             records.append(unpack(stored))
         if len(rows) < asked:
@@ -107,4 +111,4 @@ def _read(reader: Reader, span: Span, limit: int) -> tuple[list[bytes], list[byt
         span = Span(keys[-1] + b"\x00", span.end)
         fitting = (limits.get_records_bytes_max - size) * len(records) // max(size, 1) + 1
         chunk = min(max(1, fitting), limits.scan_rows_max)
-    return keys, records
+    return keys, records, size

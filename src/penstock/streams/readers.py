@@ -13,12 +13,12 @@ the one that was not read for longest is forgotten. Times are milliseconds that 
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from penstock.base import limits
 from penstock.base.bucket import Bucket
 from penstock.base.errors import streams
+from penstock.streams.read import Page
 from penstock.streams.stream import Shard, Stream
 
 ReaderNumber = int
@@ -91,13 +91,14 @@ class Admission(NamedTuple):
     reading: ShardReading
     rate: Bucket | None
 
-    def deliver(self, records: Sequence[bytes], now_ms: float) -> None:
+    def deliver(self, page: Page, now_ms: float) -> None:
         """Count the records that the call is answered with."""
+        records = len(page.records)
         if records:
-            self.reading.records += len(records)
-            self.reading.bytes += sum(map(len, records))
+            self.reading.records += records
+            self.reading.bytes += page.size
             if self.rate is not None:
-                self.rate.take(len(records), now_ms)
+                self.rate.take(records, now_ms)
 
 
 class Readers:

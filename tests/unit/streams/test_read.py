@@ -136,8 +136,8 @@ def test_the_end_of_a_closed_shard() -> None:
         assert at_end is not None
         one.close()
         horizon = one.begin("TRIM_HORIZON")
-        assert one.read(horizon) == Page([b"a", b"b"], None)
-        assert one.read(horizon, 2) == Page([b"a", b"b"], None)
+        assert one.read(horizon) == Page([b"a", b"b"], None, 2)
+        assert one.read(horizon, 2) == Page([b"a", b"b"], None, 2)
         first = one.read(horizon, 1)
         assert first.records == [b"a"]
         assert first.next is not None

@@ -6,6 +6,7 @@ import pytest
 
 from penstock.base import limits
 from penstock.base.errors.api import ApiError
+from penstock.streams.read import Page
 from penstock.streams.readers import Admission, Readers
 from penstock.streams.stream import Shard, Stream, make_stream
 from unit.streams.one_stream import TABLE_ARN
@@ -37,7 +38,7 @@ def read(
     except ApiError as error:
         assert error.code == "LimitExceededException"
         return False
-    admission.deliver([b"record"] * records, now_ms)
+    admission.deliver(Page([b"record"] * records, None, 6 * records), now_ms)
     return True
 
 
@@ -134,8 +135,8 @@ def test_shards_and_streams_have_readers_of_their_own() -> None:
 def test_what_is_delivered_is_counted_in_records_and_bytes() -> None:
     readers = Readers()
     admission = readers.admit(STREAM, SHARD, A, None, 0.0)
-    admission.deliver([b"12345", b"123"], 0.0)
-    admission.deliver([], 0.0)
+    admission.deliver(Page([b"12345", b"123"], None, 8), 0.0)
+    admission.deliver(Page([], None), 0.0)
     assert (counts(readers)["Records"], counts(readers)["Bytes"]) == (2, 8)
 
 
@@ -176,7 +177,7 @@ def test_a_table_without_provisioned_capacity_has_no_rate() -> None:
 def test_the_rate_is_of_all_shards_of_a_stream() -> None:
     readers = Readers(throttling=True)
     most = 2 * limits.throughput_burst_seconds
-    readers.admit(STREAM, shard(0), A, 1, 0.0).deliver([b""] * most, 0.0)
+    readers.admit(STREAM, shard(0), A, 1, 0.0).deliver(Page([b""] * most, None), 0.0)
     with pytest.raises(ApiError, match="write capacity"):
         readers.admit(STREAM, shard(1), B, 1, 0.0)
     assert isinstance(readers.admit(stream(2), shard(0), A, 1, 0.0), Admission)

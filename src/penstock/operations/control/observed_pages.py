@@ -63,6 +63,6 @@ def _faulty(fault: Terms, page: Page, place: Place, read: Callable[[int], Page])
         case "trimmed":
             raise streams.trimmed()
         case "repeat":
-            return Page(page.records, place)
+            return page._replace(next=place)
         case "fewer":
             return read(fault.records) if fault.records else Page([], place)

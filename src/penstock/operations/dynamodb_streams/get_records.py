@@ -51,7 +51,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
                 controls, context.caller, reader, stream, shard, place, limit, now_ms
             )
         )
-        admission.deliver(page.records, elapsed_ms)
+        admission.deliver(page, elapsed_ms)
         return shard, page
 
     shard, page = context.tables.read(read)
