@@ -147,7 +147,13 @@ store_write_buffer_bytes = 32 * 1024 * 1024
 store_cache_bytes = 64 * 1024 * 1024
 store_open_files_max = 512
 store_reopen_ms_min = 1000.0
-store_close_seconds_max = 0.4  # of the same 2 s
+store_close_seconds_max = 0.4  # of the same 2 s: for a sync, and for a compaction (5 to 40 ms)
+reclaim_spans_max = 1024  # cleared spans whose space is still to come back
+reclaim_gather_ms = 250.0  # the clears of one deleted table come within it
+reclaim_budget_bytes = 256 * 1024 * 1024  # rewritten in vain, at once
+reclaim_budget_bytes_per_second = 1024 * 1024  # and on the average: 86 GB a day at the very worst
+reclaim_run_bytes_min = 1024 * 1024  # what a compaction costs at least
+reclaim_retry_ms = 10_000.0  # RocksDB looks for room itself every 5 s
 
 # --- the background [P]
 background_stop_seconds_max = 0.2  # of the same 2 s

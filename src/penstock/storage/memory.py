@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 
-from sortedcontainers import SortedDict
+from sortedcontainers import SortedList
 
 from penstock.base.clock import Clock
 from penstock.storage.commit import GroupCommitEngine
@@ -17,6 +17,9 @@ from penstock.storage.flusher import Flusher, LoopFlusher
 from penstock.storage.overlay import Overlay
 from penstock.storage.prefixes import Prefix
 from penstock.storage.waist import Lock, Reader, Span, Stamp, T, Transaction, log_span
+
+_REBUILD_FRACTION = 16
+"""Clearing more than one key of this many, all others are moved: both cost the same there."""
 
 
 class UnlockedWrite(AssertionError):
@@ -145,22 +148,40 @@ class _Rows:
     """An ordered map of bytes."""
 
     def __init__(self) -> None:
-        self._rows: SortedDict[bytes, bytes] = SortedDict()
+        self._keys: SortedList[bytes] = SortedList()
+        self._values: dict[bytes, bytes] = {}
 
     def get(self, key: bytes) -> bytes | None:
-        value: bytes | None = self._rows.get(key)
-        return value
+        return self._values.get(key)
 
     def scan(self, span: Span, limit: int, backward: bool = False) -> list[tuple[bytes, bytes]]:
-        keys = self._rows.irange(span.start, span.end, inclusive=(True, False), reverse=backward)
-        return [(key, self._rows[key]) for key in islice(keys, max(limit, 0))]
+        keys = self._keys.irange(span.start, span.end, inclusive=(True, False), reverse=backward)
+        return [(key, self._values[key]) for key in islice(keys, max(limit, 0))]
 
     def apply(self, changes: Overlay) -> None:
         for span in changes.clears:
-            for key in list(self._rows.irange(span.start, span.end, inclusive=(True, False))):
-                del self._rows[key]
+            self._clear(span)
         for key, value in changes.writes.items():
             if value is None:
-                self._rows.pop(key, None)
+                if self._values.pop(key, None) is not None:
+                    self._keys.remove(key)
             else:
-                self._rows[key] = value
+                if key not in self._values:
+                    self._keys.add(key)
+                self._values[key] = value
+
+    def _clear(self, span: Span) -> None:
+        keys = self._keys
+        low, high = keys.bisect_left(span.start), keys.bisect_left(span.end)
+        cleared = keys[low:high]
+        if len(cleared) * _REBUILD_FRACTION > len(keys):
+            # Taking keys out one by one costs more than making the list again, which knows that
+            # what it is given is in order.
+            rest = keys[:low]
+            rest += keys[high:]
+            self._keys = SortedList(rest)
+        else:
+            for key in cleared:
+                keys.remove(key)
+        for key in cleared:
+            del self._values[key]

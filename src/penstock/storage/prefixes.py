@@ -13,6 +13,9 @@ class Prefix(IntEnum):
     """What the store itself is: format, account."""
     LOG_TIP = 0x02
     """+ log -> the log's last stamp, 8 bytes; kept when the log is trimmed."""
+    CLEARED = 0x03
+    """+ number (8) -> start's length (4), start and end of a cleared span whose space on disk is
+    still to come back. Written by the engine itself, and by engines that need it only."""
     TABLE = 0x10
     """+ region NUL name -> table descriptor."""
     NUMBER = 0x11

@@ -10,6 +10,8 @@ What this file knows of rocksdict 0.3.29 (tried 2026-11):
   the end.
 - All failures are a bare `Exception`, so what they mean is found by asking the operating system.
 - Without `column_families`, a store is opened with the options that it was made with, not ours.
+- `compact_range` lets other threads run, and says nothing of failure or cancellation. While it
+  runs, `close` is refused.
 """
 
 import contextlib
@@ -19,7 +21,9 @@ from pathlib import Path
 
 from rocksdict import (
     BlockBasedOptions,
+    BottommostLevelCompaction,
     Cache,
+    CompactOptions,
     DBCompressionType,
     DBRecoveryMode,
     Options,
@@ -37,10 +41,12 @@ from penstock.base.errors.engine import (
     EngineUnavailable,
     StoreCorrupt,
 )
+from penstock.storage.cleared import CLEARED_ROWS
 from penstock.storage.commit import GroupCommitEngine
 from penstock.storage.directory import StoreDirectory, complaint, free_bytes, os_errors
 from penstock.storage.flusher import Flusher, ThreadFlusher
 from penstock.storage.overlay import Overlay
+from penstock.storage.reclaim import Reclaimer, StoreFile, ThreadWorker, Worker
 from penstock.storage.rocksdb_log import check_logs
 from penstock.storage.waist import Reader, Span
 
@@ -63,16 +69,19 @@ class RocksEngine(GroupCommitEngine):
         *,
         flusher: Flusher | None = None,
         room: Room = free_bytes,
+        worker: Worker | None = None,
     ) -> "RocksEngine":
         """Open the store in `path`, making it if there is none.
 
-        `flusher` lets a test hold back or fail a sync, `room` lets it fill the disk. Raises
-        StoreLocked, StoreIncompatible, StoreCorrupt, EngineFull, or EngineError for anything else
-        that the operating system refuses.
+        `flusher` lets a test hold back or fail a sync, `room` lets it fill the disk, `worker` lets
+        it say when cleared space is given back. Raises StoreLocked, StoreIncompatible,
+        StoreCorrupt, EngineFull, or EngineError for anything else that the operating system
+        refuses.
         """
         directory = StoreDirectory(path)
+        reclaimer = Reclaimer(clock, worker or ThreadWorker("penstock-reclaim"))
         try:
-            store = _RocksStore(directory, room)
+            store = _RocksStore(directory, room, reclaimer)
         except EngineError:
             directory.release()
             raise
@@ -82,13 +91,15 @@ class RocksEngine(GroupCommitEngine):
 class _RocksStore:
     """One RocksDB. Reading it reads the latest written state."""
 
-    def __init__(self, directory: StoreDirectory, room: Room) -> None:
+    def __init__(self, directory: StoreDirectory, room: Room, reclaimer: Reclaimer) -> None:
         self._directory = directory
         self._room = room
+        self._reclaimer = reclaimer
         self._folder = directory.folder(_FOLDER, _FORM, partial(_build, room))
-        self._db: Rdict = _open(room, self._folder)
-        self._latest: _Latest | None = _Latest(self._db, self._folder)
         self._frozen: _Frozen | None = None
+        self._db: Rdict
+        self._latest: _Latest | None
+        self._begin()
 
     @property
     def durable(self) -> Reader:
@@ -114,6 +125,11 @@ class _RocksStore:
                 batch.delete(key)
             else:
                 batch.put(key, value)
+        for key, value in self._reclaimer.write(list(changes.clears)).items():
+            if value is None:
+                batch.delete(key)
+            else:
+                batch.put(key, value)
         try:
             # Made before anything of the group is visible, when all there is is durable.
             self._frozen = _Frozen(self._db, self._folder, changes)
@@ -128,7 +144,9 @@ class _RocksStore:
             raise self._unwritable(error) from error
 
     def settle(self) -> None:
+        # In this order: what `_frozen` holds still is what a compaction would have to keep.
         self._frozen = None
+        self._reclaimer.settle()
 
     def detach(self) -> None:
         # Whatever still holds an iterator keeps RocksDB open, and its files locked.
@@ -136,14 +154,23 @@ class _RocksStore:
         self._latest = None
 
     def reopen(self) -> None:
+        if not self._reclaimer.detach(limits.store_close_seconds_max):
+            raise EngineUnavailable(f"{self._folder} is still being compacted")
         self._end()
-        self._db = _open(self._room, self._folder)
-        self._latest = _Latest(self._db, self._folder)
+        self._begin()
 
     def close(self) -> None:
         self.detach()
-        self._end()
-        self._directory.release()
+        if self._reclaimer.stop(limits.store_close_seconds_max):
+            self._end()
+            self._directory.release()
+        # else a compaction still uses it, and the end of the process frees it
+
+    def _begin(self) -> None:
+        self._db = _open(self._room, self._folder)
+        self._latest = _Latest(self._db, self._folder)
+        rows = _all_rows(self._latest, CLEARED_ROWS)
+        self._reclaimer.attach(_Compactor(self._db, self._folder, self._room), rows)
 
     def _end(self) -> None:
         # After a failed write or sync `close` fails once more, and lets go all the same.
@@ -221,6 +248,64 @@ class _Frozen:
         return rows[0][1] if rows else None
 
 
+class _Compactor:
+    """RocksDB's own work on its files, for the `Reclaimer`."""
+
+    def __init__(self, db: Rdict, folder: Path, room: Room) -> None:
+        self._db = db
+        self._folder = folder
+        self._room = room
+        self._options = CompactOptions()
+        self._options.set_exclusive_manual_compaction(False)
+        # A file on the lowest level is rewritten too: it holds cleared rows where a compaction met
+        # them while a view from before their clear was held.
+        self._options.set_bottommost_level_compaction(BottommostLevelCompaction.force_optimized())
+
+    def files(self) -> list[StoreFile]:
+        try:
+            return [
+                StoreFile(
+                    file["name"], file["level"], file["start_key"], file["end_key"], file["size"]
+                )
+                for file in self._db.live_files()
+            ]
+        except Exception as error:
+            raise _unreadable(self._folder, error) from error
+
+    def memory_bytes(self) -> int:
+        return self._number("rocksdb.cur-size-all-mem-tables")
+
+    def room_bytes(self) -> int:
+        return self._room(self._folder)
+
+    def failures(self) -> int:
+        return self._number("rocksdb.background-errors")
+
+    def compact(self, span: Span) -> None:
+        try:
+            self._db.compact_range(span.start, span.end, self._options)
+        except Exception as error:
+            raise EngineUnavailable(f"{self._folder} could not be compacted: {error}") from error
+
+    def cancel(self) -> None:
+        self._db.cancel_all_background(False)
+
+    def _number(self, name: str) -> int:
+        try:
+            return self._db.property_int_value(name) or 0
+        except Exception as error:
+            raise _unreadable(self._folder, error) from error
+
+
+def _all_rows(reader: Reader, span: Span) -> Rows:
+    """Return all pairs of `span`."""
+    rows = page = reader.scan(span, limits.scan_rows_max)
+    while len(page) == limits.scan_rows_max:
+        page = reader.scan(Span(page[-1][0] + b"\x00", span.end), limits.scan_rows_max)
+        rows = rows + page
+    return rows
+
+
 def _rows(iterator: RdictIter, span: Span, limit: int, backward: bool) -> Rows:
     """Return at most `limit` pairs of `span`; raises where a block cannot be read."""
     start, end = span
@@ -289,6 +374,7 @@ def _options(create: bool) -> Options:
     options.set_paranoid_checks(True)
     options.set_write_buffer_size(limits.store_write_buffer_bytes)
     options.set_max_background_jobs(2)
+    options.set_avoid_unnecessary_blocking_io(True)  # what lets go of a view unlinks no files
     options.set_bytes_per_sync(1024 * 1024)
     options.set_max_open_files(limits.store_open_files_max)
     options.set_compression_type(DBCompressionType.lz4())

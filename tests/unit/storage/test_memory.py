@@ -98,3 +98,29 @@ def test_rehearsal_runs_work_twice_and_keeps_the_second(rehearse: bool, runs: in
 
     asyncio.run(engine.transact(impure, locks=[EVERYTHING]))
     assert stored(engine, b"k") == b"%d" % runs
+
+
+@pytest.mark.parametrize("cleared", [1, 50, 70, 900, 1000])
+def test_clearing_many_rows_or_few_takes_out_just_these(cleared: int) -> None:
+    """On both ways to do it: what is beside stays, in order, and what is written again is there."""
+    engine = MemoryEngine(FakeClock())
+    keys = [b"k%03d" % n for n in range(1000)]
+    first = (1000 - cleared) // 2
+    end = b"k%03d" % (first + cleared) if first + cleared < 1000 else b"l"
+
+    def fill(t: Transaction) -> None:
+        for key in reversed(keys):
+            t.set(key, b"old" + key)
+
+    def clear(t: Transaction) -> None:
+        t.clear(Span(keys[first], end))
+        t.set(keys[first], b"new")
+        t.set(b"k0005", b"between")
+
+    asyncio.run(engine.transact(fill, locks=[EVERYTHING]))
+    asyncio.run(engine.transact(clear, locks=[EVERYTHING]))
+    expected = {key: b"old" + key for key in keys[:first] + keys[first + cleared :]}
+    expected |= {keys[first]: b"new", b"k0005": b"between"}
+    rows = engine.snapshot(lambda r: r.scan(Span(b"k", b"l"), 2000))
+    assert rows == sorted(expected.items())
+    assert [stored(engine, key) for key in keys] == [expected.get(key) for key in keys]
