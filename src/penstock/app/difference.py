@@ -17,6 +17,8 @@ Image = Mapping[str, Value]
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_#:/@-]*")
 _SETS = ("SS", "NS", "BS")
 _BYTES_SHOWN_MAX = 16
+_VALUE_CHARS_MAX = 400
+_ALIKE_CHARS_MAX = 40  # of a long value, before the first character that changed
 
 
 class Kind(Enum):
@@ -111,6 +113,26 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else _escaped(char) for char in text)
+
+
+def shortened_pair(old: str, new: str) -> tuple[str, str]:
+    """Return both sides, long ones from shortly before the place where they begin to differ."""
+    if max(len(old), len(new)) <= _VALUE_CHARS_MAX:
+        return old, new
+    pairs = enumerate(zip(old, new, strict=False))
+    alike = next((at for at, (one, other) in pairs if one != other), min(len(old), len(new)))
+    skipped = max(alike - _ALIKE_CHARS_MAX, 0)
+    return shortened(old, skipped), shortened(new, skipped)
+
+
+def shortened(text: str, skipped: int = 0) -> str:
+    """Return what of `text` is shown, without its first `skipped` characters."""
+    shown = text[skipped : skipped + _VALUE_CHARS_MAX]
+    if shown == text:
+        return text
+    lead = "…" if skipped else ""
+    trail = "…" if skipped + len(shown) < len(text) else ""
+    return f"{lead}{shown}{trail} ({len(text)} characters)"
 
 
 def _escaped(char: str) -> str:

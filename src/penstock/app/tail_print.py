@@ -20,14 +20,14 @@ from penstock.app.difference import (
     path_name,
     printable,
     record_difference,
+    shortened,
+    shortened_pair,
     value_text,
 )
 from penstock.app.feed import Change
 
 _PLAIN_COLUMNS = 10_000  # not a terminal: one line per edit, whatever its length
 _PATH_COLUMNS_MAX = 32
-_VALUE_CHARS_MAX = 400
-_ALIKE_CHARS_MAX = 40  # of a long value, before the first character that changed
 _SHARD_CHARS = 8
 
 _BADGES = {
@@ -117,7 +117,7 @@ def header_line(change: Change, key_names: Sequence[str], columns: int) -> Text:
     for name in key_names:
         if name in keys:
             left.append(f" {path_name(name)} ", "dim")
-            left.append(_shortened(value_text(keys[name])), "bold")
+            left.append(shortened(value_text(keys[name])), "bold")
     if "userIdentity" in record:
         left.append("  expired by time to live", "magenta")
     right = Text(f"{_shard_text(change.shard_id)} · {body['SequenceNumber']}", "dim")
@@ -142,33 +142,13 @@ def _edit_line(edit: Edit, pad: int) -> Text:
     line = Text.assemble((f"  {edit.kind.value} ", f"bold {style}"), (edit.path, style))
     line.append(" " * max(pad - cell_len(edit.path), 0) + "  ")
     if edit.kind is Kind.CHANGED:
-        old, new = _changed(edit.old or "", edit.new or "")
+        old, new = shortened_pair(edit.old or "", edit.new or "")
         line.append(old, "red")
         line.append(" → ", "dim")
         line.append(new, "green")
     else:
-        line.append(_shortened(edit.new or edit.old or ""), style)
+        line.append(shortened(edit.new or edit.old or ""), style)
     return line
-
-
-def _changed(old: str, new: str) -> tuple[str, str]:
-    """Return both sides, long ones from shortly before the place where they begin to differ."""
-    if max(len(old), len(new)) <= _VALUE_CHARS_MAX:
-        return old, new
-    pairs = enumerate(zip(old, new, strict=False))
-    alike = next((at for at, (one, other) in pairs if one != other), min(len(old), len(new)))
-    skipped = max(alike - _ALIKE_CHARS_MAX, 0)
-    return _shortened(old, skipped), _shortened(new, skipped)
-
-
-def _shortened(text: str, skipped: int = 0) -> str:
-    """Return what of `text` is shown, without its first `skipped` characters."""
-    shown = text[skipped : skipped + _VALUE_CHARS_MAX]
-    if shown == text:
-        return text
-    lead = "…" if skipped else ""
-    trail = "…" if skipped + len(shown) < len(text) else ""
-    return f"{lead}{shown}{trail} ({len(text)} characters)"
 
 
 def _time_text(body: Mapping[str, Any]) -> str:
