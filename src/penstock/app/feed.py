@@ -89,6 +89,7 @@ class _Shard:
     since_s: int | None = None  # if set, records created before this second are left out
     idle_ms: float = 0.0
     due_ms: float = 0.0
+    at_tip: bool = False  # its last read found nothing more
     trouble: _Trouble = field(default_factory=_Trouble)
 
 
@@ -153,6 +154,28 @@ class Feed:
             if self._pool is not None:
                 self._pool.shutdown(wait=False, cancel_futures=True)
 
+    def present(self, seconds_max: float) -> list[Change]:
+        """Return what is in the stream at this call and was not given out yet.
+
+        It may hold some changes that came meanwhile. Raises `FeedError` also where the tips of all
+        shards are not reached within `seconds_max`.
+        """
+        self.open()
+        deadline_ms = self._clock.elapsed_ms() + seconds_max * 1000.0
+        self._discovery.due_ms = 0.0
+        for shard in self._shards.values():
+            shard.due_ms, shard.at_tip = 0.0, False
+        found: list[Change] = []
+        while True:
+            began_ms = self._clock.elapsed_ms()
+            for batch in self._round(began_ms):
+                found += batch
+            if self._at_all_tips():
+                return found
+            if self._clock.elapsed_ms() > deadline_ms or self._stop.is_set():
+                raise FeedError(f"the stream was not read to its end within {seconds_max} s")
+            self._rest(began_ms)
+
     def open(self) -> None:
         """Find the shards and fix the start in each, so that LATEST means the moment of this call.
 
@@ -175,6 +198,10 @@ class Feed:
         return self._discovery.status == "DISABLED" and all(
             shard.state is _State.FINISHED for shard in self._shards.values()
         )
+
+    def _at_all_tips(self) -> bool:
+        discovered = self._discovery.trouble.failures == 0 and not self._children_missing()
+        return discovered and all(shard.at_tip for shard in self._ready_shards())
 
     # --- one round: discovery when due, then every shard that is due
 
@@ -298,6 +325,7 @@ class Feed:
 
     def _take(self, shard: _Shard, answer: Mapping[str, Any], received_ms: float) -> list[Change]:
         records = answer["Records"]
+        shard.at_tip = not records
         if records:
             shard.seen = records[-1]["dynamodb"]["SequenceNumber"]
             shard.idle_ms = self._pace.idle_ms_min

@@ -286,3 +286,40 @@ def test_a_round_that_took_long_is_followed_by_a_rest_of_its_share() -> None:
 
 def _ago(clock: FakeClock) -> datetime:
     return datetime.fromtimestamp(clock.now_ms() / 1000 - 60, UTC)
+
+
+def test_what_is_present_is_given_once_and_later_only_what_is_new() -> None:
+    stream = _family()
+    feed = Reading(stream, waits=100).feed
+    assert [_number(change) for change in feed.present(60)] == [1, 2, 3, 4]
+    assert feed.present(60) == []
+    stream.shards[C].add(5)
+    assert [_number(change) for change in feed.present(60)] == [5]
+
+
+def test_the_children_of_a_shard_that_closed_meanwhile_are_present_too() -> None:
+    stream = FakeStream(FakeShard(A))
+    feed = Reading(stream, waits=100).feed
+    assert feed.present(60) == []
+    stream.shards[A].add(1)
+    stream.shards[A].closed = True
+    stream.add(FakeShard(B, parent_id=A))
+    stream.shards[B].add(2)
+    assert [_number(change) for change in feed.present(60)] == [1, 2]
+
+
+def test_failures_that_pass_hide_nothing_that_is_present() -> None:
+    stream = _family()
+    stream.fail("get_records", service_error("ThrottlingException"))
+    stream.fail("get_records", service_error("ExpiredIteratorException"))
+    feed = Reading(stream, waits=100).feed
+    feed.open()
+    stream.fail("describe_stream", service_error("ThrottlingException"))
+    assert [_number(change) for change in feed.present(60)] == [1, 2, 3, 4]
+
+
+def test_a_stream_whose_end_is_not_reached_in_time_is_no_stream_without_changes() -> None:
+    stream = FakeStream(FakeShard(A))
+    stream.fail("get_records", *[service_error("ThrottlingException")] * 1000)
+    with pytest.raises(FeedError, match=r"was not read to its end within 0\.5 s"):
+        Reading(stream, waits=1000).feed.present(0.5)
