@@ -14,13 +14,11 @@ from typing import Any, NamedTuple
 
 from penstock.app.control_client import ControlClient, ControlError, Succession
 from penstock.app.output import forget
-from penstock.base.clock import iso_label
+from penstock.base.clock import duration_ms, iso_label
 
 _DEFAULT_URL = "http://127.0.0.1:8000"
 _DEFAULT_REGION = "us-east-1"
 _KINDS = ("throttle", "fewer", "expired", "trimmed", "repeat")
-_UNIT_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
-_PIECE = re.compile(r"([0-9]{1,15})(ms|[dhms])")
 
 
 class Report(NamedTuple):
@@ -193,9 +191,10 @@ def _decimal(text: str) -> float:
 
 def _duration_ms(text: str) -> int:
     """Return the milliseconds of a text such as `24h1s`."""
-    if not re.fullmatch(f"({_PIECE.pattern})+", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 24h1s, 90m or 500ms")
-    return sum(int(count) * _UNIT_MS[unit] for count, unit in _PIECE.findall(text))
+    try:
+        return duration_ms(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _time_ms(text: str) -> int:

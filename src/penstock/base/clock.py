@@ -3,6 +3,7 @@
 Everything above takes a `Clock`, so that tests and the simulation can move it.
 """
 
+import re
 import time
 from datetime import UTC, datetime
 from typing import Protocol, runtime_checkable
@@ -22,6 +23,8 @@ _MONTHS = (
     "November",
     "December",
 )
+_UNIT_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
+_PIECE = re.compile(r"([0-9]{1,15})(ms|[dhms])")
 
 
 class Clock(Protocol):
@@ -84,6 +87,13 @@ class ShiftedClock:
 
     def set(self, ms: int) -> None:
         self._wall_shift_ms = ms - self._below.now_ms()
+
+
+def duration_ms(text: str) -> int:
+    """Return the milliseconds of a text such as `24h1s`; ValueError where it tells no duration."""
+    if not re.fullmatch(f"({_PIECE.pattern})+", text):
+        raise ValueError(f"{text!r} is not a time such as 24h1s, 90m or 500ms")
+    return sum(int(count) * _UNIT_MS[unit] for count, unit in _PIECE.findall(text))
 
 
 def iso_label(at_ms: int) -> str:
