@@ -9,7 +9,7 @@ import contextlib
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import uvloop
 
@@ -19,13 +19,20 @@ from penstock.base.background import Background
 from penstock.base.clock import Clock, SystemClock
 from penstock.base.ids import Entropy
 from penstock.edge.server import Server
-from penstock.operations.operation import LsiStreamRule
 from penstock.storage.memory import MemoryEngine
 from penstock.storage.waist import Engine
 
 _START_SECONDS_MAX = 60.0
 _STOP_SECONDS_MAX = 60.0
 _CATCH_UP_SECONDS_MAX = 60.0
+_SETTINGS: dict[str, Any] = {
+    "host": "127.0.0.1",
+    "port": 0,
+    "data": None,
+    "engine": "memory",
+    "account": "000000000000",
+    "shards": 4,
+}
 
 
 class RunningServer:
@@ -34,8 +41,9 @@ class RunningServer:
     What it fails with, at its start or later, is raised on the test's thread.
 
     `make_engine` is called with the clock, on the server's thread; by default it is a memory engine
-    that runs every transaction's work twice to prove that it may run again. With `test_controls`
-    the server answers `/_penstock/control/`, which moves `clock` itself where that can be moved.
+    that runs every transaction's work twice to prove that it may run again. `settings` are members
+    of `Settings`; host and port stay the loopback address and a free one. With `test_controls` the
+    server answers `/_penstock/control/`, which moves `clock` itself where that can be moved.
     """
 
     def __init__(
@@ -44,39 +52,11 @@ class RunningServer:
         *,
         clock: Clock | None = None,
         entropy: Entropy | None = None,
-        account: str = "000000000000",
-        shards: int = 4,
-        table_delay_ms: int = 0,
-        throttling: bool = False,
-        ttl_interval_seconds: int = 60,
-        ttl_change_seconds: int = 0,
-        shard_roll_minutes: int = 240,
-        shard_split_writes_per_second: int = 1000,
-        shard_split_seconds: int = 60,
-        stream_keep_hours: int = 24,
-        lsi_stream_rule: LsiStreamRule = "strict",
-        test_controls: bool = False,
+        **settings: Any,
     ) -> None:
         self._make_engine = make_engine or (lambda clock: MemoryEngine(clock, rehearse=True))
         self._entropy = entropy or Entropy()
-        self._settings = Settings(
-            host="127.0.0.1",
-            port=0,
-            data=None,
-            engine="memory",
-            account=account,
-            shards=shards,
-            table_delay_ms=table_delay_ms,
-            throttling=throttling,
-            ttl_interval_seconds=ttl_interval_seconds,
-            ttl_change_seconds=ttl_change_seconds,
-            shard_roll_minutes=shard_roll_minutes,
-            shard_split_writes_per_second=shard_split_writes_per_second,
-            shard_split_seconds=shard_split_seconds,
-            stream_keep_hours=stream_keep_hours,
-            lsi_stream_rule=lsi_stream_rule,
-            test_controls=test_controls,
-        )
+        self._settings = Settings(**(_SETTINGS | settings))
         self._clock = server_clock(self._settings, clock or SystemClock())
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="penstock", daemon=True)
