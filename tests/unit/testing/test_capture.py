@@ -1,0 +1,112 @@
+"""A capture follows one table's stream through all that becomes of it."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from penstock.testing import inserted, modified, removed
+from penstock.testing.capture import Capture
+from penstock.testing.local_server import LocalServer
+from penstock.testing.stream_tables import StreamTables
+
+
+class Ground(NamedTuple):
+    """A server, a table of it, and a capture of that."""
+
+    server: LocalServer
+    table: Any
+    capture: Capture
+
+    def put(self, *numbers: int) -> None:
+        for n in numbers:
+            self.table.put_item(Item={"id": "a", "n": n})
+
+    def numbers(self) -> list[Any]:
+        return [change.image["n"] for change in self.capture.changes()]
+
+    def enable(self, enabled: bool) -> None:
+        view = {"StreamViewType": "NEW_AND_OLD_IMAGES"} if enabled else {}
+        self.table.update(StreamSpecification={"StreamEnabled": enabled, **view})
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[LocalServer]:
+    with LocalServer() as server:
+        yield server
+
+
+@pytest.fixture
+def ground(server: LocalServer, request: pytest.FixtureRequest) -> Iterator[Ground]:
+    tables = StreamTables(server.resource(), request.node.name)
+    table = tables.make()
+    streams = server.client("dynamodbstreams")
+    yield Ground(server, table, Capture(server.client(), streams, table.name))
+    tables.delete_all()
+
+
+def test_it_reads_on_each_time_and_keeps_what_it_has_read(ground: Ground) -> None:
+    assert ground.numbers() == []
+    ground.put(1)
+    assert ground.numbers() == [1]
+    ground.put(2, 3)
+    assert ground.numbers() == [1, 2, 3]
+    ground.server.control.trim(ground.table.name)
+    ground.put(4)
+    assert ground.numbers() == [1, 2, 3, 4]
+
+
+def test_it_follows_an_item_through_rolls_and_splits(ground: Ground) -> None:
+    for n in range(0, 9, 3):
+        ground.put(n)
+        ground.server.control.split(ground.table.name)
+        ground.put(n + 1)
+        ground.server.control.roll(ground.table.name)
+        ground.put(n + 2)
+    assert ground.numbers() == list(range(9))
+
+
+def test_clearing_leaves_out_what_came_so_far(ground: Ground) -> None:
+    ground.put(1)
+    ground.capture.clear()
+    ground.put(2)
+    ground.capture.assert_changes([modified({"id": "a", "n": 1}, {"id": "a", "n": 2})])
+
+
+def test_it_goes_on_with_the_stream_that_comes_after_a_disabled_one(ground: Ground) -> None:
+    ground.put(1)
+    ground.enable(False)
+    ground.put(2)
+    ground.enable(True)
+    ground.put(3)
+    assert ground.numbers() == [1, 3]
+    ground.enable(False)
+    ground.enable(True)
+    ground.put(4)
+    assert ground.numbers() == [1, 3, 4]
+
+
+def test_it_reads_what_a_deleted_table_leaves(ground: Ground) -> None:
+    ground.put(1)
+    ground.table.delete()
+    assert ground.numbers() == [1]
+
+
+def test_what_was_trimmed_before_it_was_read_is_told_with_the_failure(ground: Ground) -> None:
+    ground.put(1)
+    ground.capture.clear()
+    ground.put(2)
+    ground.server.control.trim(ground.table.name)
+    ground.put(3)
+    with pytest.raises(AssertionError, match="1 change expected, 1 found") as caught:
+        ground.capture.assert_changes([removed({"id": "a", "n": 3})])
+    assert "while reading the stream: records of shardId-" in str(caught.value)
+
+
+def test_more_than_one_page_of_records_is_read(ground: Ground) -> None:
+    expected = []
+    with ground.table.batch_writer() as batch:
+        for n in range(1100):
+            expected.append(inserted({"id": f"{n}", "n": n}))
+            batch.put_item(Item={"id": f"{n}", "n": n})
+    ground.capture.assert_changes(expected)
