@@ -15,7 +15,8 @@ from penstock.testing import plugin
 
 pytest_plugins = ["pytester"]
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "testing.md").read_text("utf-8")
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "testing.md").read_text("utf-8")
 _BLOCK = re.compile(
     r"^```(python|ini)\n# (\S+)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL
 )
@@ -101,3 +102,10 @@ def test_the_table_of_fixtures_lists_all_of_them() -> None:
     assert {
         name for row in rows for name in re.findall(r"`(penstock_\w+)`", row.split("|")[1])
     } == made
+
+
+def test_the_test_in_the_readme_passes(pytester: pytest.Pytester) -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (body,) = re.findall(r"^```python\n(def test_.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    pytester.makepyfile("from penstock.testing import inserted, modified\n" + body)
+    run(pytester).assert_outcomes(passed=1)
