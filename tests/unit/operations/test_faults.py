@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from penstock.base import limits
 from penstock.base.errors.api import ApiError
-from penstock.operations.control.faults import KINDS, Faults, Kind, Read, Terms
+from penstock.operations.control.faults import KINDS, OBSERVER, Faults, Kind, Read, Terms
 
 READ = Read("us-east-1", "abc", "shard-1", "orders", 10)
 
@@ -199,3 +199,12 @@ def test_the_oldest_spent_fault_gives_way_and_no_other() -> None:
     assert len(ids) == limits.faults_max
     assert kept in ids
     assert spent not in ids
+
+
+def test_the_observer_of_a_test_meets_only_faults_that_name_it() -> None:
+    """It looks at the stream beside the consumer that is tested, and must not use them up."""
+    faults, observing = Faults(), READ._replace(consumer=OBSERVER)
+    faults.put(Terms("throttle", calls=1))
+    assert kinds_fired(faults, observing, READ) == [None, "throttle"]
+    faults.put(Terms("expired", calls=1, consumer=OBSERVER))
+    assert kinds_fired(faults, READ, observing) == [None, "expired"]

@@ -5,10 +5,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from penstock.operations.control.faults import OBSERVER
 from penstock.testing import inserted, modified, removed
 from penstock.testing.capture import Capture
 from penstock.testing.local_server import LocalServer
 from penstock.testing.stream_tables import StreamTables
+
+UNITS = {"ReadCapacityUnits": 10, "WriteCapacityUnits": 10}
 
 
 class Ground(NamedTuple):
@@ -40,7 +43,7 @@ def server() -> Iterator[LocalServer]:
 def ground(server: LocalServer, request: pytest.FixtureRequest) -> Iterator[Ground]:
     tables = StreamTables(server.resource(), request.node.name)
     table = tables.make()
-    streams = server.client("dynamodbstreams")
+    streams = server.client("dynamodbstreams", consumer=OBSERVER)
     yield Ground(server, table, Capture(server.client(), streams, table.name))
     tables.delete_all()
 
@@ -110,3 +113,32 @@ def test_more_than_one_page_of_records_is_read(ground: Ground) -> None:
             expected.append(inserted({"id": f"{n}", "n": n}))
             batch.put_item(Item={"id": f"{n}", "n": n})
     ground.capture.assert_changes(expected)
+
+
+def test_it_is_no_reader_of_the_stream() -> None:
+    """Two consumers read on beside it, though a third reader is refused."""
+    with LocalServer(throttling=True, shards=1) as server:
+        tables = StreamTables(server.resource(), "observed")
+        table = tables.make(BillingMode="PROVISIONED", ProvisionedThroughput=UNITS)
+        capture = Capture(
+            server.client(), server.client("dynamodbstreams", consumer=OBSERVER), table.name
+        )
+        streams = server.client("dynamodbstreams", retries={"total_max_attempts": 1})
+        (shard,) = streams.describe_stream(StreamArn=table.latest_stream_arn)["StreamDescription"][
+            "Shards"
+        ]
+        iterators = [
+            streams.get_shard_iterator(
+                StreamArn=table.latest_stream_arn,
+                ShardId=shard["ShardId"],
+                ShardIteratorType="TRIM_HORIZON",
+            )["ShardIterator"]
+            for _ in range(3)
+        ]
+        table.put_item(Item={"id": "a"})
+        capture.assert_changes([inserted({"id": "a"})])
+        for iterator in iterators[:2]:
+            assert len(streams.get_records(ShardIterator=iterator)["Records"]) == 1
+        with pytest.raises(streams.exceptions.LimitExceededException):
+            streams.get_records(ShardIterator=iterators[2])
+        capture.assert_changes([inserted({"id": "a"})])

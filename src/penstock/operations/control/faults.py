@@ -18,6 +18,9 @@ from penstock.base.ids import Entropy
 Kind = Literal["throttle", "fewer", "expired", "trimmed", "repeat"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
+OBSERVER = "penstock-capture"
+"""The consumer that only looks for a test: no reader, and only faults that name it are for it."""
+
 _DRAW_BITS = 53  # as many as a float holds
 
 
@@ -54,6 +57,8 @@ class Terms:
         """Say whether these are the reads that are meant, and this one would be changed."""
         named = (self.region, self.table_name, self.shard_id, self.consumer)
         if any(mine not in (None, its) for mine, its in zip(named, read[:4], strict=True)):
+            return False
+        if self.consumer is None and read.consumer == OBSERVER:
             return False
         if self.kind == "fewer":
             return read.records > self.records

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from penstock.base.errors import streams
 from penstock.operations.control.controls import Controls
-from penstock.operations.control.faults import Read, Terms
+from penstock.operations.control.faults import OBSERVER, Read, Terms
 from penstock.storage.waist import Reader
 from penstock.streams.read import Page, Place, read_page
 from penstock.streams.stream import Shard, Stream
@@ -18,6 +18,11 @@ from penstock.wire.user_agent import application_id
 def consumer_name(caller: Caller) -> str:
     """Return the name by which tests know who calls: its application id, or its access key's."""
     return application_id(caller.agent) or caller.access_key
+
+
+def is_observer(caller: Caller) -> bool:
+    """Say whether it is the test itself that looks at a stream, which is no reader of it."""
+    return consumer_name(caller) == OBSERVER
 
 
 def observed_page(

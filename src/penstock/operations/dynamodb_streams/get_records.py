@@ -6,7 +6,7 @@ import msgspec
 
 from penstock.base import limits
 from penstock.base.errors import streams
-from penstock.operations.control.observed_pages import observed_page
+from penstock.operations.control.observed_pages import is_observer, observed_page
 from penstock.operations.dynamodb_streams import members
 from penstock.operations.dynamodb_streams.get_shard_iterator import iterator_text
 from penstock.operations.operation import Context
@@ -39,10 +39,12 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         shard = find_shard(reader, stream, iterator.shard_id)
         if shard is None:
             raise streams.shard_not_found()
-        units = provisioned_write_units(reader, context.region, stream)
-        admission = context.services.readers.admit(
-            stream, shard, iterator.reader, units, elapsed_ms
-        )
+        admission = None
+        if controls is None or not is_observer(context.caller):
+            units = provisioned_write_units(reader, context.region, stream)
+            admission = context.services.readers.admit(
+                stream, shard, iterator.reader, units, elapsed_ms
+            )
         place = Place(iterator.position, iterator.gapless)
         page = (
             read_page(reader, stream, shard, place, limit, now_ms)
@@ -51,7 +53,8 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
                 controls, context.caller, reader, stream, shard, place, limit, now_ms
             )
         )
-        admission.deliver(page, elapsed_ms)
+        if admission is not None:
+            admission.deliver(page, elapsed_ms)
         return shard, page
 
     shard, page = context.tables.read(read)
