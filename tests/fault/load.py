@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from fault.observer import KEY, MARK, first_iterator, shard_ids, stream_arn
 from fault.raw_client import NoAnswer, RawClient, Refused
@@ -16,13 +16,16 @@ from penstock.testing.checkers import StreamWatch, Write
 
 WAIT_SECONDS_MAX = 100.0
 POLL_SECONDS = 0.002
+TOGETHER_MAX = 10
+"""How many items a batch or transaction of a writer changes at most."""
 
 
 class Writer:
     """Writes at random to the items of `keys` until the connection is lost or `stop` is set.
 
     `writes` is what it did, for the checkers. `failures` are answers that it should not have had;
-    with `tolerant`, an answer that asks to try again counts as none.
+    with `tolerant`, an answer that asks to try again counts as none. With `transactions` it writes
+    some items by transactions, and then the other writes have to expect conflicts with those.
     """
 
     def __init__(
@@ -33,6 +36,7 @@ class Writer:
         seed: str,
         *,
         tolerant: bool = False,
+        transactions: bool = False,
         pad_chars_max: int = 400,
     ) -> None:
         self.writes: list[Write] = []
@@ -42,13 +46,16 @@ class Writer:
         self._keys = keys
         self._random = random.Random(seed)
         self._tolerant = tolerant
+        self._transactions = transactions
         self._pad_chars_max = pad_chars_max
         self._count = 0
         self._seen: dict[str, str] = {}
 
     def run(self, port: int, stop: threading.Event) -> None:
         """Write to the server at `port`."""
-        actions = (self._put, self._put, self._update, self._update_if, self._delete, self._batch)
+        actions = [self._put, self._put, self._update, self._update_if, self._delete, self._batch]
+        if self._transactions:
+            actions.append(self._transact)
         with RawClient(port) as client:
             while not stop.is_set():
                 try:
@@ -108,23 +115,54 @@ class Writer:
 
     def _batch(self, client: RawClient) -> None:
         """Put and delete several items at once; the answer tells nothing of what was there."""
-        writes, requests = [], []
-        for key in self._random.sample(self._keys, self._random.randint(2, len(self._keys))):
-            mark = self._next_mark() if self._random.random() < 0.75 else None
-            writes.append(Write(_key(key), mark, 0, 0))
-            requests.append(
-                {"DeleteRequest": {"Key": _key(key)}}
-                if mark is None
-                else {"PutRequest": {"Item": self._item(key, mark)}}
-            )
+        writes = self._several()
+        requests = [
+            {"DeleteRequest": {"Key": write.key}}
+            if write.mark is None
+            else {"PutRequest": {"Item": self._item(write.key[KEY]["S"], write.mark)}}
+            for write in writes
+        ]
 
         def call() -> list[Write]:
             answer = client.call("BatchWriteItem", RequestItems={self._table: requests})
-            if answer["UnprocessedItems"]:
+            left = answer["UnprocessedItems"].get(self._table, [])
+            if left and not self._transactions:
                 self.failures.append(f"a batch was left unprocessed: {answer}")
+            return [
+                write for write, asked in zip(writes, requests, strict=True) if asked not in left
+            ]
+
+        self._remember(writes, call)
+
+    def _transact(self, client: RawClient) -> None:
+        """Put, update and delete several items, all or none; the answer tells as little."""
+        writes = self._several()
+        requests = [self._transacted(write) for write in writes]
+
+        def call() -> list[Write]:
+            client.call("TransactWriteItems", TransactItems=requests)
             return writes
 
         self._remember(writes, call)
+
+    def _several(self) -> list[Write]:
+        """Return writes of some items, most with a mark and the others deletes."""
+        count = self._random.randint(2, min(len(self._keys), TOGETHER_MAX))
+        return [
+            Write(_key(key), self._next_mark() if self._random.random() < 0.75 else None, 0, 0)
+            for key in self._random.sample(self._keys, count)
+        ]
+
+    def _transacted(self, write: Write) -> dict[str, Any]:
+        """Return the request of one write of a transaction."""
+        table: dict[str, Any] = {"TableName": self._table}
+        if write.mark is None:
+            return {"Delete": {**table, "Key": write.key}}
+        if self._random.random() < 0.5:
+            return {"Put": {**table, "Item": self._item(write.key[KEY]["S"], write.mark)}}
+        values = {":v": {"S": write.mark}}
+        update = {"UpdateExpression": f"SET {MARK} = :v", "ExpressionAttributeValues": values}
+        return {"Update": {**table, "Key": write.key, **update}}
 
     def _remember(self, asked: list[Write], call: Callable[[], list[Write]]) -> None:
         """Do `call` and remember what it says was done, or all of `asked` as doubtful."""
@@ -135,13 +173,18 @@ class Writer:
             self._keep(asked, began, acknowledged=False)
             raise
         except Refused as refusal:
-            if refusal.code == "ConditionalCheckFailedException":
+            if refusal.code == "ConditionalCheckFailedException" or self._is_conflict(refusal):
                 self._seen.clear()
                 return
             if not (self._tolerant and refusal.status >= 500):
                 self.failures.append(str(refusal))
             done, acknowledged = asked, False
         self._keep(done, began, acknowledged=acknowledged)
+
+    def _is_conflict(self, refusal: Refused) -> bool:
+        """Return whether a write met a transaction, and so was not made."""
+        codes = {"TransactionCanceledException", "TransactionConflictException"}
+        return self._transactions and refusal.code in codes and "Conflict" in str(refusal)
 
     def _keep(self, writes: list[Write], began: float, *, acknowledged: bool) -> None:
         ended = time.monotonic()
@@ -199,13 +242,20 @@ class StreamReader:
             self._iterators = {shard: first_iterator(client, arn, shard) for shard in shards}
 
 
+class Worker(Protocol):
+    """What uses a server until it is gone or `stop` is set."""
+
+    def run(self, port: int, stop: threading.Event) -> None:
+        """Use the server at `port`."""
+
+
 @contextmanager
-def running(port: int, *workers: Writer | StreamReader) -> Iterator[None]:
+def running(port: int, *workers: Worker) -> Iterator[None]:
     """Run workers on threads; at the end they stop, by themselves or as the server is gone."""
     stop = threading.Event()
     failed: list[BaseException] = []
 
-    def work(worker: Writer | StreamReader) -> None:
+    def work(worker: Worker) -> None:
         try:
             worker.run(port, stop)
         except BaseException as error:  # noqa: BLE001 - raised again on the test's thread

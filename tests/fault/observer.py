@@ -27,10 +27,21 @@ def stream_arn(client: RawClient, table: str) -> str:
     return arn
 
 
+def all_shards(client: RawClient, arn: str) -> list[dict[str, Any]]:
+    """Return the shards of a stream as DescribeStream tells them, of all pages."""
+    shards: list[dict[str, Any]] = []
+    start: dict[str, Any] = {}
+    while True:
+        page = client.call("DescribeStream", StreamArn=arn, **start)["StreamDescription"]
+        shards += page["Shards"]
+        if "LastEvaluatedShardId" not in page:
+            return shards
+        start = {"ExclusiveStartShardId": page["LastEvaluatedShardId"]}
+
+
 def shard_ids(client: RawClient, arn: str) -> list[str]:
-    """Return the shards of a stream that has no more than one page of them."""
-    shards = client.call("DescribeStream", StreamArn=arn)["StreamDescription"]["Shards"]
-    return [shard["ShardId"] for shard in shards]
+    """Return the ids of a stream's shards."""
+    return [shard["ShardId"] for shard in all_shards(client, arn)]
 
 
 def first_iterator(client: RawClient, arn: str, shard_id: str) -> str:

@@ -1,0 +1,221 @@
+"""A consumer by AWS's documentation reads through splits and rolls under 16 writers.
+
+It sees every change exactly once, in the order of each item, however often it crashes, on each
+engine. Seeded: the seed is printed, and `PENSTOCK_SEED` sets it. What threads and machine do stays
+chance.
+"""
+
+import os
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from fault.load import Writer, running, wait_until
+from fault.observer import KEY, MARK, all_items, all_shards, create_table, shard_ids, stream_arn
+from fault.promises import writes_of
+from fault.raw_client import RawClient
+from fault.reading import Page, Reading
+from fault.surgery import Surgery, children_of, wrong_lines, wrong_ranges
+from penstock.testing.checkers import StreamWatch, Write, lost_writes, wrong_fold, wrong_records
+from penstock.testing.server import RunningServer
+from server_process import ServerProcess
+
+SEED = int(os.environ.get("PENSTOCK_SEED", "20261001"))
+TABLE = "fault"
+KEYS = [f"item-{number}" for number in range(36)]
+WRITERS = 16
+SPLITS, ROLLS = 10, 10
+CONTROLS = ("--test-controls", "on")
+LIVES_MIN = 4
+KILLS = 2
+
+
+@contextmanager
+def serving(engine: str, directory: Path) -> Iterator[int]:
+    """A server over an engine, with the table; the port is given. No request is a bug of it."""
+    if engine == "memory":
+        with RunningServer(test_controls=True) as server:
+            port = urlsplit(server.url).port
+            assert port is not None
+            yield port
+        return
+    with ServerProcess.on(directory / "store", *CONTROLS) as process:
+        yield process.port
+        process.stop()
+        assert process.stderr == ""
+
+
+class Trial:
+    """A table with a stream on a server, its writers, and the surgery on it."""
+
+    def __init__(self, port: int, seed: int) -> None:
+        print(f"seed {seed}")
+        self.random = random.Random(seed)
+        self.writers: list[Writer] = []
+        with RawClient(port) as client:
+            create_table(client, TABLE)
+            self.arn = stream_arn(client, TABLE)
+            self.first = shard_ids(client, self.arn)
+        self.surgery = Surgery(TABLE, self.arn, self._seed(), splits=SPLITS, rolls=ROLLS)
+
+    def reading(self, **how: Any) -> Reading:
+        return Reading(self.arn, self._seed(), **how)
+
+    def new_writers(self) -> list[Writer]:
+        begun = len(self.writers)
+        made = [
+            Writer(f"w{begun + number}", TABLE, KEYS, self._seed(), transactions=True)
+            for number in range(WRITERS)
+        ]
+        self.writers += made
+        return made
+
+    @property
+    def writes(self) -> list[Write]:
+        return writes_of(self.writers)
+
+    def run(self, port: int, *readings: Reading) -> None:
+        """Write, split and roll while `readings` read, and let them read to the stream's end."""
+        with running(port, *readings):
+            writers = self.new_writers()
+            with running(port, *writers):
+                self.surgery.perform(port, writers, len(self.surgery.kinds))
+            self.end(port, *readings)
+
+    def end(self, port: int, *readings: Reading) -> None:
+        """Disable the stream, so that it has an end, and wait until `readings` are there."""
+        with RawClient(port) as client:
+            off = {"StreamEnabled": False}
+            client.call("UpdateTable", TableName=TABLE, StreamSpecification=off)
+        wait_until(lambda: all(reading.ended for reading in readings), "read to the end")
+
+    def shards(self, port: int) -> list[dict[str, Any]]:
+        with RawClient(port) as client:
+            return all_shards(client, self.arn)
+
+    def check(self, port: int, pages: list[Page]) -> None:
+        """Check what a reader processed against the writes, the items and the stream itself."""
+        records = list(chain.from_iterable(page.records for page in pages))
+        print(f"{len(self.writes)} writes, {len(records)} records in {len(pages)} pages")
+        with RawClient(port) as client:
+            items = all_items(client, TABLE)
+        assert lost_writes(self.writes, items, [KEY], MARK) == []
+        assert wrong_records(self.writes, records, MARK) == []
+        assert wrong_fold(records, items, [KEY]) == []
+        assert wrong_lines(pages, self.shards(port)) == []
+
+    def check_read_again(self, port: int, pages: list[Page]) -> None:
+        """Check that another reader, who begins now, sees the same."""
+        again = self.reading()
+        with running(port, again):
+            wait_until(lambda: again.ended, "read again")
+        watch = StreamWatch()
+        wrong = [watch.read_on(page.shard_id, page.records) for page in pages]
+        by_shard: dict[str, list[dict[str, Any]]] = {page.shard_id: [] for page in pages}
+        for page in again.pages:
+            by_shard.setdefault(page.shard_id, []).extend(page.records)
+        wrong += [watch.read_again(shard_id, found) for shard_id, found in by_shard.items()]
+        assert list(chain.from_iterable(wrong)) == []
+
+    def _seed(self) -> str:
+        return f"{self.random.random()}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["memory", "rocksdb"])
+def test_each_change_is_seen_once_in_the_order_of_its_item(engine: str, tmp_path: Path) -> None:
+    """By two consumers: one lists all shards again and again, one asks for the next shards."""
+    with serving(engine, tmp_path) as port:
+        trial = Trial(port, SEED)
+        listing = trial.reading(crash="after")
+        following = trial.reading(crash="after", follow_children=True)
+        trial.run(port, listing, following)
+        for reading in (listing, following):
+            assert reading.lives >= LIVES_MIN
+            assert reading.lost == []
+            trial.check(port, reading.pages)
+        trial.check_read_again(port, listing.pages)
+        _check_tree(trial, port)
+        _check_childless(trial, port, following)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["memory", "rocksdb"])
+def test_only_pages_without_a_checkpoint_come_again_after_a_crash(
+    engine: str, tmp_path: Path
+) -> None:
+    with serving(engine, tmp_path) as port:
+        trial = Trial(port, SEED + 1)
+        reading = trial.reading(crash="before")
+        trial.run(port, reading)
+        assert reading.lives >= LIVES_MIN
+        assert any(not page.checkpointed for page in reading.pages)
+        assert _wrong_repeats(reading.pages) == []
+        trial.check(port, [page for page in reading.pages if page.checkpointed])
+        _check_tree(trial, port)
+
+
+@pytest.mark.slow
+def test_kills_of_the_server_between_splits_and_rolls_change_nothing(tmp_path: Path) -> None:
+    """The last one before each kill is under way then: it is done wholly or not at all."""
+    data = tmp_path / "store"
+    with ServerProcess.on(data, *CONTROLS) as server:
+        trial = Trial(server.port, SEED + 2)
+    listing = trial.reading(crash="after")
+    following = trial.reading(crash="after", follow_children=True)
+    for _ in range(KILLS):
+        with ServerProcess.on(data, *CONTROLS) as server:
+            writers = trial.new_writers()
+            with running(server.port, listing, following, *writers):
+                trial.surgery.perform(server.port, writers, trial.random.randint(2, 4))
+                doubtful = trial.surgery.perform_doubtful(server.port, writers)
+                server.kill()
+                doubtful.join(30)
+                assert not doubtful.is_alive()
+    with ServerProcess.on(data, *CONTROLS) as server:
+        trial.run(server.port, listing, following)
+        for reading in (listing, following):
+            trial.check(server.port, reading.pages)
+        trial.check_read_again(server.port, listing.pages)
+        _check_tree(trial, server.port)
+        _check_childless(trial, server.port, following)
+        server.stop()
+        assert server.stderr == ""
+
+
+def _check_tree(trial: Trial, port: int) -> None:
+    """Check that the stream's shards are the splits and rolls that were asked for, and no other."""
+    shards = trial.shards(port)
+    assert sorted(s["ShardId"] for s in shards if "ParentShardId" not in s) == sorted(trial.first)
+    assert wrong_ranges(shards) == []
+    tree = children_of(shards)
+    told = {each.parent: set(each.children) for each in trial.surgery.successions}
+    assert {parent: tree.get(parent) for parent in told} == told
+    assert trial.surgery.doubtful or tree.keys() == told.keys()
+    splits = sum(len(children) == 2 for children in tree.values())
+    assert SPLITS - trial.surgery.doubtful <= splits <= SPLITS
+    assert trial.surgery.kinds == []
+    print(f"{len(shards)} shards, {trial.surgery.doubtful} times no answer")
+
+
+def _check_childless(trial: Trial, port: int, following: Reading) -> None:
+    """Check that the children of a shard could be found by one who was at its end."""
+    assert set(following.childless).isdisjoint(children_of(trial.shards(port)))
+
+
+def _wrong_repeats(pages: list[Page]) -> list[str]:
+    """Return where a page that had no checkpoint did not come again at once in its shard."""
+    wrong = []
+    for at, page in enumerate(pages):
+        if not page.checkpointed:
+            later = (each for each in pages[at + 1 :] if each.shard_id == page.shard_id)
+            again = next(later, None)
+            if again is None or again.records[: len(page.records)] != page.records:
+                wrong.append(f"page {at} of {page.shard_id} did not come again as it was")
+    return wrong
