@@ -16,7 +16,7 @@ Shard = dict[str, Any]
 
 LISTING_SECONDS = 0.1  # "You can call DescribeStream at a maximum rate of 10 times per second."
 IDLE_SECONDS = 0.02
-LISTED_SHARDS_MAX = 7
+LISTED_SHARDS_MAX = 20
 """So few that a stream has several pages of shards; 100 are allowed."""
 
 
@@ -50,8 +50,8 @@ class DocumentedConsumer:
     ) -> None:
         self.lost: list[str] = []
         """The shards of which records were trimmed before they could be processed."""
-        self.childless: list[str] = []
-        """With `follow_children`, the shards that had no child when they were at their end."""
+        self.children: dict[str, set[str]] = {}
+        """With `follow_children`, which children a shard had when it was read to its end."""
         self._streams = streams
         self._stream_arn = stream_arn
         self._checkpoints = checkpoints
@@ -188,8 +188,7 @@ class DocumentedConsumer:
         asked = {"Type": "CHILD_SHARDS", "ShardId": shard_id}
         children = {shard["ShardId"]: shard for shard in self._described(ShardFilter=asked)}
         self._shards |= children
-        if not children:
-            self.childless.append(shard_id)
+        self.children[shard_id] = set(children)
 
     def _keep(self, shard_id: str, records: list[Record], *, finished: bool) -> None:
         before = self._checkpoints.get(shard_id)

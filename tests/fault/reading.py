@@ -1,4 +1,8 @@
-"""A documented consumer over its lives: it crashes, and the next goes on with its checkpoints."""
+"""Readers of a stream that remember what they were given.
+
+A documented consumer over its lives: it crashes, and the next goes on with its checkpoints. And the
+feed of `penstock tail`.
+"""
 
 import random
 import threading
@@ -13,10 +17,11 @@ from botocore.exceptions import ConnectionError as NoConnection
 from botocore.exceptions import HTTPClientError
 
 from fault.documented_consumer import Checkpoint, DocumentedConsumer, Record
+from penstock.app.feed import Feed, Start
+from penstock.base.clock import SystemClock
 
 REGION = "us-east-1"
-CRASH_PROBABILITY = 0.1
-RECORDS_MAX = (20, 200)
+CRASH_PROBABILITY = 0.05
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 3})
 
 
@@ -47,23 +52,24 @@ class Reading:
         *,
         crash: Literal["before", "after", "never"] = "never",
         follow_children: bool = False,
+        records_max: int = 1000,
     ) -> None:
         self.pages: list[Page] = []
         self.lives = 0
         self.ended = False
         self.lost: list[str] = []
-        self.childless: list[str] = []
+        self.children: dict[str, set[str]] = {}
         self._stream_arn = stream_arn
         self._random = random.Random(seed)
-        self._records_max = self._random.randint(*RECORDS_MAX)
         self._crash = crash
         self._follow_children = follow_children
+        self._records_max = records_max
         self._checkpoints = _Checkpoints(self)
         self._unsaved: Page | None = None
 
     def run(self, port: int, stop: threading.Event) -> None:
         """Let consumers of the server at `port` live until it is gone or `stop` is set."""
-        streams = _client(port)
+        streams = streams_client(port)
         while not stop.is_set() and not self.ended:
             consumer = self._new_consumer(streams)
             try:
@@ -74,7 +80,7 @@ class Reading:
                 return
             finally:
                 self.lost += consumer.lost
-                self.childless += consumer.childless
+                self.children |= consumer.children
 
     @contextmanager
     def saving(self) -> Iterator[None]:
@@ -117,7 +123,33 @@ class _Checkpoints(dict[str, Checkpoint]):
             super().__setitem__(shard_id, checkpoint)
 
 
-def _client(port: int) -> Any:
+class FeedReading:
+    """Reads a stream by the feed of `penstock tail`, from `start` to its end, in one life."""
+
+    def __init__(self, stream_arn: str, start: Start) -> None:
+        self.pages: list[Page] = []
+        self.notices: list[str] = []
+        self.ended = False
+        self._stream_arn = stream_arn
+        self._start = start
+
+    def run(self, port: int, stop: threading.Event) -> None:
+        """Read from the server at `port`."""
+        feed = Feed(
+            streams_client(port),
+            self._stream_arn,
+            clock=SystemClock(),
+            start=self._start,
+            stop=stop,
+            on_notice=self.notices.append,
+        )
+        for changes in feed.batches():
+            records = [dict(change.record) for change in changes]
+            self.pages.append(Page(changes[0].shard_id, records, checkpointed=True))
+        self.ended = feed.ended
+
+
+def streams_client(port: int) -> Any:
     """Return a client of a session of its own: sessions are not for several threads."""
     return boto3.Session("AKIDEXAMPLE", "secret", region_name=REGION).client(
         "dynamodbstreams", endpoint_url=f"http://127.0.0.1:{port}", config=_CONFIG

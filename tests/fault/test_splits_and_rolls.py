@@ -7,8 +7,10 @@ chance.
 
 import os
 import random
+import threading
+from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -16,13 +18,22 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from fault.documented_consumer import Checkpoint, DocumentedConsumer
 from fault.load import Writer, running, wait_until
 from fault.observer import KEY, MARK, all_items, all_shards, create_table, shard_ids, stream_arn
 from fault.promises import writes_of
 from fault.raw_client import RawClient
-from fault.reading import Page, Reading
+from fault.reading import FeedReading, Page, Reading, streams_client
 from fault.surgery import Surgery, children_of, wrong_lines, wrong_ranges
-from penstock.testing.checkers import StreamWatch, Write, lost_writes, wrong_fold, wrong_records
+from penstock.app.control_client import ControlClient
+from penstock.testing.checkers import (
+    StreamWatch,
+    Write,
+    key_text,
+    lost_writes,
+    wrong_fold,
+    wrong_records,
+)
 from penstock.testing.server import RunningServer
 from server_process import ServerProcess
 
@@ -88,11 +99,10 @@ class Trial:
                 self.surgery.perform(port, writers, len(self.surgery.kinds))
             self.end(port, *readings)
 
-    def end(self, port: int, *readings: Reading) -> None:
+    def end(self, port: int, *readings: Reading | FeedReading) -> None:
         """Disable the stream, so that it has an end, and wait until `readings` are there."""
         with RawClient(port) as client:
-            off = {"StreamEnabled": False}
-            client.call("UpdateTable", TableName=TABLE, StreamSpecification=off)
+            disable_stream(client)
         wait_until(lambda: all(reading.ended for reading in readings), "read to the end")
 
     def shards(self, port: int) -> list[dict[str, Any]]:
@@ -127,14 +137,38 @@ class Trial:
         return f"{self.random.random()}"
 
 
+class Away:
+    """What is left of a consumer that was stopped once it had processed `until` records."""
+
+    def __init__(self, arn: str, port: int, until: int) -> None:
+        self.stop = threading.Event()
+        self.marks: list[str] = []
+        self._arn, self._until = arn, until
+        self._streams = streams_client(port)
+        self._checkpoints: dict[str, Checkpoint] = {}
+
+    def new_consumer(self) -> DocumentedConsumer:
+        return DocumentedConsumer(self._streams, self._arn, self._checkpoints, self._process)
+
+    def _process(self, shard_id: str, records: list[dict[str, Any]]) -> None:
+        self.marks += [record["dynamodb"]["NewImage"][MARK]["S"] for record in records]
+        if len(self.marks) == self._until:
+            self.stop.set()
+
+
+def disable_stream(client: RawClient) -> None:
+    off = {"StreamEnabled": False}
+    client.call("UpdateTable", TableName=TABLE, StreamSpecification=off)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ["memory", "rocksdb"])
 def test_each_change_is_seen_once_in_the_order_of_its_item(engine: str, tmp_path: Path) -> None:
     """By two consumers: one lists all shards again and again, one asks for the next shards."""
     with serving(engine, tmp_path) as port:
         trial = Trial(port, SEED)
-        listing = trial.reading(crash="after")
-        following = trial.reading(crash="after", follow_children=True)
+        listing = trial.reading(crash="after", records_max=100)
+        following = trial.reading(crash="after", records_max=8, follow_children=True)
         trial.run(port, listing, following)
         for reading in (listing, following):
             assert reading.lives >= LIVES_MIN
@@ -142,7 +176,7 @@ def test_each_change_is_seen_once_in_the_order_of_its_item(engine: str, tmp_path
             trial.check(port, reading.pages)
         trial.check_read_again(port, listing.pages)
         _check_tree(trial, port)
-        _check_childless(trial, port, following)
+        _check_children(trial, port, following)
 
 
 @pytest.mark.slow
@@ -152,7 +186,7 @@ def test_only_pages_without_a_checkpoint_come_again_after_a_crash(
 ) -> None:
     with serving(engine, tmp_path) as port:
         trial = Trial(port, SEED + 1)
-        reading = trial.reading(crash="before")
+        reading = trial.reading(crash="before", records_max=20)
         trial.run(port, reading)
         assert reading.lives >= LIVES_MIN
         assert any(not page.checkpointed for page in reading.pages)
@@ -162,13 +196,64 @@ def test_only_pages_without_a_checkpoint_come_again_after_a_crash(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("engine", ["memory", "rocksdb"])
+def test_the_feed_of_penstock_tail_sees_the_same(engine: str, tmp_path: Path) -> None:
+    """From the stream's start, and from moments in the middle: then the rest of each item's."""
+    with serving(engine, tmp_path) as port:
+        trial = Trial(port, SEED + 3)
+        whole = FeedReading(trial.arn, "TRIM_HORIZON")
+        latest = [FeedReading(trial.arn, "LATEST") for _ in range(3)]
+        surgery = trial.surgery
+        with running(port, whole), ExitStack() as begun:
+            writers = trial.new_writers()
+            with running(port, *writers):
+                for feed in latest:
+                    surgery.perform(port, writers, 5)
+                    begun.enter_context(running(port, feed))
+                surgery.perform(port, writers, len(surgery.kinds))
+            trial.end(port, whole, *latest)
+        assert [feed.notices for feed in (whole, *latest)] == [[]] * 4
+        trial.check(port, whole.pages)
+        for feed in latest:
+            assert _wrong_rest(feed.pages, whole.pages) == []
+        _check_tree(trial, port)
+
+
+@pytest.mark.parametrize("crashed", [False, True])
+def test_a_consumer_that_was_away_too_long_knows_it_and_goes_on(
+    crashed: bool, tmp_path: Path
+) -> None:
+    """With the iterators that it had, or by its checkpoints."""
+    with serving("memory", tmp_path) as port, RawClient(port) as client:
+        trial = Trial(port, SEED)
+        away = Away(trial.arn, port, until=len(KEYS))
+        _put_all(client, "early")
+        consumer = away.new_consumer()
+        assert not consumer.run(away.stop)
+
+        _put_all(client, "lost")
+        control = ControlClient(f"http://127.0.0.1:{port}")
+        control.roll(TABLE)
+        control.trim(TABLE)
+        _put_all(client, "late")
+        disable_stream(client)
+
+        away.stop.clear()
+        if crashed:
+            consumer = away.new_consumer()
+        assert consumer.run(away.stop)
+        assert sorted(consumer.lost) == sorted(trial.first)
+        assert Counter(away.marks) == {"early": len(KEYS), "late": len(KEYS)}
+
+
+@pytest.mark.slow
 def test_kills_of_the_server_between_splits_and_rolls_change_nothing(tmp_path: Path) -> None:
     """The last one before each kill is under way then: it is done wholly or not at all."""
     data = tmp_path / "store"
     with ServerProcess.on(data, *CONTROLS) as server:
         trial = Trial(server.port, SEED + 2)
-    listing = trial.reading(crash="after")
-    following = trial.reading(crash="after", follow_children=True)
+    listing = trial.reading(crash="after", records_max=100)
+    following = trial.reading(crash="after", records_max=8, follow_children=True)
     for _ in range(KILLS):
         with ServerProcess.on(data, *CONTROLS) as server:
             writers = trial.new_writers()
@@ -184,7 +269,7 @@ def test_kills_of_the_server_between_splits_and_rolls_change_nothing(tmp_path: P
             trial.check(server.port, reading.pages)
         trial.check_read_again(server.port, listing.pages)
         _check_tree(trial, server.port)
-        _check_childless(trial, server.port, following)
+        _check_children(trial, server.port, following)
         server.stop()
         assert server.stderr == ""
 
@@ -204,9 +289,31 @@ def _check_tree(trial: Trial, port: int) -> None:
     print(f"{len(shards)} shards, {trial.surgery.doubtful} times no answer")
 
 
-def _check_childless(trial: Trial, port: int, following: Reading) -> None:
-    """Check that the children of a shard could be found by one who was at its end."""
-    assert set(following.childless).isdisjoint(children_of(trial.shards(port)))
+def _check_children(trial: Trial, port: int, following: Reading) -> None:
+    """Check that whoever read a shard to its end could find all its children there."""
+    tree = children_of(trial.shards(port))
+    assert following.children != {}
+    for parent, found in following.children.items():
+        assert found == tree.get(parent, set()), parent
+
+
+def _put_all(client: RawClient, mark: str) -> None:
+    for key in KEYS:
+        client.call("PutItem", TableName=TABLE, Item={KEY: {"S": key}, MARK: {"S": mark}})
+
+
+def _wrong_rest(pages: list[Page], whole: list[Page]) -> list[str]:
+    """Return the items of which `pages` have not the last records, of those that there are."""
+    rest, every = _by_item(pages), _by_item(whole)
+    assert rest != {}
+    return [key for key, records in rest.items() if every[key][-len(records) :] != records]
+
+
+def _by_item(pages: list[Page]) -> dict[str, list[dict[str, Any]]]:
+    by_item: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for record in chain.from_iterable(page.records for page in pages):
+        by_item[key_text(record["dynamodb"]["Keys"])].append(record)
+    return dict(by_item)
 
 
 def _wrong_repeats(pages: list[Page]) -> list[str]:
