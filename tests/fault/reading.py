@@ -21,7 +21,8 @@ from penstock.app.feed import Feed, Start
 from penstock.base.clock import SystemClock
 
 REGION = "us-east-1"
-CRASH_PROBABILITY = 0.05
+SAVED_BY_A_LIFE = (3, 12)
+"""How many checkpoints a consumer that crashes gets to, at least and at most."""
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 3})
 
 
@@ -66,6 +67,7 @@ class Reading:
         self._records_max = records_max
         self._checkpoints = _Checkpoints(self)
         self._unsaved: Page | None = None
+        self._left = 0
 
     def run(self, port: int, stop: threading.Event) -> None:
         """Let consumers of the server at `port` live until it is gone or `stop` is set."""
@@ -85,7 +87,8 @@ class Reading:
     @contextmanager
     def saving(self) -> Iterator[None]:
         """Store a checkpoint in the `with`; the consumer may crash before that, or after."""
-        crashes = self._crash != "never" and self._random.random() < CRASH_PROBABILITY
+        self._left -= 1
+        crashes = self._crash != "never" and self._left <= 0
         if crashes and self._crash == "before":
             raise Crash
         yield
@@ -97,6 +100,7 @@ class Reading:
 
     def _new_consumer(self, streams: Any) -> DocumentedConsumer:
         self.lives += 1
+        self._left = self._random.randint(*SAVED_BY_A_LIFE)
         self._unsaved = None
         return DocumentedConsumer(
             streams,

@@ -14,7 +14,7 @@ from fault.reading import Page
 from penstock.app.control_client import ControlClient, ControlError, Succession
 from penstock.testing.checkers import key_text
 
-WRITES_BETWEEN = (20, 150)
+WRITES_BETWEEN = (20, 120)
 ROLL_ALL_PROBABILITY = 0.3
 EXPIRE_PROBABILITY = 0.3
 

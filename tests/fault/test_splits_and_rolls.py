@@ -44,6 +44,7 @@ WRITERS = 16
 SPLITS, ROLLS = 10, 10
 CONTROLS = ("--test-controls", "on")
 LIVES_MIN = 4
+FAULT_PROBABILITY = 0.03
 KILLS = 2
 
 
@@ -105,6 +106,15 @@ class Trial:
             disable_stream(client)
         wait_until(lambda: all(reading.ended for reading in readings), "read to the end")
 
+    def let_reads_fail(self, port: int) -> ControlClient:
+        """Make some of the calls of GetRecords go wrong, in ways that lose nothing."""
+        control = ControlClient(f"http://127.0.0.1:{port}")
+        control.fault("throttle", table=TABLE, calls=2)  # the SDK waits and tries again
+        for kind in ("fewer", "expired"):
+            seed = self.random.randrange(1000)
+            control.fault(kind, table=TABLE, probability=FAULT_PROBABILITY, seed=seed)
+        return control
+
     def shards(self, port: int) -> list[dict[str, Any]]:
         with RawClient(port) as client:
             return all_shards(client, self.arn)
@@ -164,9 +174,13 @@ def disable_stream(client: RawClient) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ["memory", "rocksdb"])
 def test_each_change_is_seen_once_in_the_order_of_its_item(engine: str, tmp_path: Path) -> None:
-    """By two consumers: one lists all shards again and again, one asks for the next shards."""
+    """By two consumers: one lists all shards again and again, one asks for the next shards.
+
+    Now and then GetRecords is throttled, returns less than there is, or finds an iterator expired.
+    """
     with serving(engine, tmp_path) as port:
         trial = Trial(port, SEED)
+        control = trial.let_reads_fail(port)
         listing = trial.reading(crash="after", records_max=100)
         following = trial.reading(crash="after", records_max=8, follow_children=True)
         trial.run(port, listing, following)
@@ -177,6 +191,7 @@ def test_each_change_is_seen_once_in_the_order_of_its_item(engine: str, tmp_path
         trial.check_read_again(port, listing.pages)
         _check_tree(trial, port)
         _check_children(trial, port, following)
+        assert all(fault["Hits"] for fault in control.faults())
 
 
 @pytest.mark.slow
