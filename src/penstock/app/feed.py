@@ -272,11 +272,11 @@ class Feed:
 
     def _discover(self) -> None:
         listed, status = self._listed_shards()
-        closed = {shard["ShardId"] for shard in listed if _is_closed(shard)}
         names = {shard["ShardId"] for shard in listed}
+        young = _born_meanwhile(listed)
         for shard in listed:
             if shard["ShardId"] not in self._shards:
-                self._shards[shard["ShardId"]] = self._new_shard(shard, names - closed)
+                self._shards[shard["ShardId"]] = self._new_shard(shard, young)
         for gone in self._shards.keys() - names:
             if self._shards[gone].state is _State.FINISHED:
                 del self._shards[gone]
@@ -295,17 +295,17 @@ class Feed:
                 return listed, description["StreamStatus"]
             page = {"ExclusiveStartShardId": last}
 
-    def _new_shard(self, listed: Mapping[str, Any], open_names: set[str]) -> _Shard:
+    def _new_shard(self, listed: Mapping[str, Any], young: set[str]) -> _Shard:
         """Return the state of a shard just seen.
 
-        LATEST holds only for the shards open at the first look. A child whose parent was open in
-        the same look was born meanwhile: it is read whole, after its parent.
+        LATEST holds only for the shards open at the first look. Those born during that look, the
+        `young`, are read whole, after their parents.
         """
         shard = _Shard(listed["ShardId"], listed.get("ParentShardId"), "TRIM_HORIZON")
-        if self._start == "LATEST" and self._discovery.first:
+        if self._start == "LATEST" and self._discovery.first and shard.shard_id not in young:
             if _is_closed(listed):
                 shard.state = _State.FINISHED
-            elif shard.parent_id not in open_names:
+            else:
                 shard.start = "LATEST"
         return shard
 
@@ -424,6 +424,18 @@ class Feed:
 
 def _is_closed(listed: Mapping[str, Any]) -> bool:
     return "EndingSequenceNumber" in listed["SequenceNumberRange"]
+
+
+def _born_meanwhile(listed: list[Mapping[str, Any]]) -> set[str]:
+    """Return the shards that descend from one which the same look, over several pages, saw open."""
+    born: set[str] = set()
+    parents = {shard["ShardId"] for shard in listed if not _is_closed(shard)}
+    while parents:
+        parents = {
+            each["ShardId"] for each in listed if each.get("ParentShardId") in parents
+        } - born
+        born |= parents
+    return born
 
 
 def _wanted(shard: _Shard, records: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -89,6 +89,17 @@ def test_latest_reads_whole_a_child_born_between_two_pages_of_the_first_look() -
     assert reading.numbers() == [1, 2]
 
 
+def test_latest_reads_whole_a_child_that_was_born_and_closed_during_the_first_look() -> None:
+    stream = FakeStream(FakeShard(A), FakeShard(B, parent_id=A, closed=True), FakeShard(C, B))
+    stream.shards[B].add(2)
+    stream.shards[C].add(3)
+    reading = Reading(stream, "LATEST", waits=300)
+    reading.feed.open()
+    stream.shards[A].add(1)
+    stream.shards[A].closed = True
+    assert reading.numbers() == [1, 2, 3]
+
+
 def test_all_pages_of_shards_are_listed() -> None:
     stream = FakeStream(*(FakeShard(f"shardId-{at}") for at in range(5)), page=2)
     for at, shard in enumerate(stream.shards.values()):
