@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from fault.documented_consumer import Checkpoint, DocumentedConsumer
-from fault.load import Writer, running, wait_until
+from fault.load import Writer, running, wait_for_writes, wait_until
 from fault.observer import KEY, MARK, all_items, all_shards, create_table, shard_ids, stream_arn
 from fault.promises import writes_of
 from fault.raw_client import RawClient
@@ -45,17 +45,18 @@ SPLITS, ROLLS = 10, 10
 CONTROLS = ("--test-controls", "on")
 LIVES_MIN = 4
 FAULT_PROBABILITY = 0.03
+SECOND_MS, HOUR_MS = 1000, 3_600_000
+CLOCK_MOVES_MS = (SECOND_MS, 4 * HOUR_MS, SECOND_MS, HOUR_MS, 4 * HOUR_MS, SECOND_MS)
+WRITES_BETWEEN_MOVES = 300
 KILLS = 2
 
 
 @contextmanager
 def serving(engine: str, directory: Path) -> Iterator[int]:
-    """A server over an engine, with the table; the port is given. No request is a bug of it."""
+    """A server over an engine, whose port is given. No request to it is a bug of it."""
     if engine == "memory":
         with RunningServer(test_controls=True) as server:
-            port = urlsplit(server.url).port
-            assert port is not None
-            yield port
+            yield _port_of(server)
         return
     with ServerProcess.on(directory / "store", *CONTROLS) as process:
         yield process.port
@@ -211,6 +212,33 @@ def test_only_pages_without_a_checkpoint_come_again_after_a_crash(
 
 
 @pytest.mark.slow
+def test_shards_that_split_under_load_and_roll_by_age_are_read_likewise() -> None:
+    """The clock is moved for it, by seconds and by hours: then iterators expire too."""
+    with RunningServer(
+        test_controls=True, shard_split_writes_per_second=5, shard_split_seconds=1
+    ) as server:
+        port = _port_of(server)
+        trial = Trial(port, SEED + 4)
+        control = ControlClient(f"http://127.0.0.1:{port}")
+        listing = trial.reading(crash="after", records_max=100)
+        following = trial.reading(records_max=20, follow_children=True)
+        with running(port, listing, following):
+            writers = trial.new_writers()
+            with running(port, *writers):
+                for number, moved_ms in enumerate(CLOCK_MOVES_MS, start=1):
+                    wait_for_writes(writers, number * WRITES_BETWEEN_MOVES)
+                    control.advance(moved_ms)
+            trial.end(port, listing, following)
+        for reading in (listing, following):
+            assert reading.lost == []
+            trial.check(port, reading.pages)
+        shards = trial.shards(port)
+        assert wrong_ranges(shards) == []
+        assert {len(children) for children in children_of(shards).values()} == {1, 2}
+        _check_children(trial, port, following)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["memory", "rocksdb"])
 def test_the_feed_of_penstock_tail_sees_the_same(engine: str, tmp_path: Path) -> None:
     """From the stream's start, and from moments in the middle: then the rest of each item's."""
@@ -287,6 +315,12 @@ def test_kills_of_the_server_between_splits_and_rolls_change_nothing(tmp_path: P
         _check_children(trial, server.port, following)
         server.stop()
         assert server.stderr == ""
+
+
+def _port_of(server: RunningServer) -> int:
+    port = urlsplit(server.url).port
+    assert port is not None
+    return port
 
 
 def _check_tree(trial: Trial, port: int) -> None:
