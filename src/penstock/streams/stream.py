@@ -50,10 +50,16 @@ class Shard(msgspec.Struct, frozen=True):
     """Nothing at or below it may be read any more, however young it is."""
 
     def has_expired(self, now_ms: int) -> bool:
-        """Say whether every record that this closed shard held is past the trim horizon."""
+        """Say whether every record that this closed shard held is past the trim horizon.
+
+        No shard expires before its parent, so that descent can be followed for as long as any of a
+        line is left. One that never had a record has its start for that: the clock may have stood
+        before it when the shard was closed.
+        """
         if self.end is None or self.closed_ms is None:
             return False
-        last_ms = stamp_ms(self.end) if self.end > self.start else self.closed_ms
+        has_records = self.end > self.start
+        last_ms = stamp_ms(self.end) if has_records else max(self.closed_ms, stamp_ms(self.start))
         return last_ms + limits.stream_retention_ms < now_ms
 
 

@@ -43,6 +43,23 @@ def test_generations_stand_in_their_order_also_within_a_millisecond() -> None:
         assert [each.id for each in one.shards] == ids == sorted(set(ids))
 
 
+@pytest.mark.parametrize("passed_ms", [0, 1, HOUR_MS, -HOUR_MS])
+@pytest.mark.parametrize("records", [0, 3])
+def test_no_child_expires_before_its_parent(passed_ms: int, records: int) -> None:
+    """Also one without a record, closed by a clock that has stepped back since its parent was."""
+    with OneStream() as one:
+        (shard,) = one.shards
+        one.append(*[b"a"] * records)
+        parent, (child,) = one.succeed(shard, 1)
+        one.clock.set(one.clock.now_ms() + passed_ms)
+        closed, _ = one.succeed(child, 2)
+        assert parent.closed_ms is not None
+        last_ms = parent.closed_ms + limits.stream_retention_ms
+        assert not parent.has_expired(last_ms)
+        assert not closed.has_expired(last_ms)
+        assert closed.has_expired(last_ms + HOUR_MS + 2)
+
+
 def test_the_parent_is_read_to_its_end_and_its_end_is_told_with_its_last_record() -> None:
     with OneStream() as one:
         (shard,) = one.shards
