@@ -30,13 +30,18 @@ class MemoryEngine(GroupCommitEngine):
     """An `Engine` in memory.
 
     With `rehearse`, every `work` runs once for nothing before it runs in earnest. `flusher` lets a
-    test hold a group back between written and durable.
+    test hold a group back between written and durable, `store` takes the place of a new one.
     """
 
     def __init__(
-        self, clock: Clock, *, rehearse: bool = False, flusher: Flusher | None = None
+        self,
+        clock: Clock,
+        *,
+        rehearse: bool = False,
+        flusher: Flusher | None = None,
+        store: "MemoryStore | None" = None,
     ) -> None:
-        super().__init__(_MemoryStore(), flusher or LoopFlusher(), clock)
+        super().__init__(store or MemoryStore(), flusher or LoopFlusher(), clock)
         self._rehearse = rehearse
 
     async def transact(
@@ -46,12 +51,16 @@ class MemoryEngine(GroupCommitEngine):
         locks: Sequence[Lock] = (),
         reads: Sequence[bytes] = (),
     ) -> T:
-        if self._rehearse:
+        if self._rehearses():
             work = self._rehearsed(work, locks)
         return await super().transact(work, locks=locks, reads=reads)
 
     def _begin(self, base: Overlay, locks: Sequence[Lock]) -> Overlay:
         return _LockedOverlay(base, self._clock, locks)
+
+    def _rehearses(self) -> bool:
+        """Say whether the next transaction's work is rehearsed."""
+        return self._rehearse
 
     def _rehearsed(
         self, work: Callable[[Transaction], T], locks: Sequence[Lock]
@@ -103,11 +112,11 @@ class _LockedOverlay(Overlay):
         return UnlockedWrite(f"{what} is not covered by a lock; the locks are: {locks or 'none'}")
 
 
-class _MemoryStore:
+class MemoryStore:
     """The durable rows, and over them the group that is written and not yet settled."""
 
-    def __init__(self) -> None:
-        self._rows = _Rows()
+    def __init__(self, rows: "Rows | None" = None) -> None:
+        self._rows = Rows() if rows is None else rows
         self._written: Overlay | None = None
 
     @property
@@ -141,10 +150,10 @@ class _MemoryStore:
         self._written = None
 
     def close(self) -> None:
-        self._rows = _Rows()
+        self._rows = Rows()
 
 
-class _Rows:
+class Rows:
     """An ordered map of bytes."""
 
     def __init__(self) -> None:

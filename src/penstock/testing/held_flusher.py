@@ -29,6 +29,11 @@ class HeldFlusher:
         if not self.hold:
             loop.call_soon(self.release)
 
+    @property
+    def is_holding(self) -> bool:
+        """Say whether a job waits for its release."""
+        return self._waiting is not None
+
     async def came(self) -> None:
         """Wait until a job is held."""
         while self._waiting is None:
