@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 ARGS ?=
+SEED ?=
+SEEDS ?=
 # A directory for each Python that is asked for: .venv, and .venv-python3.13 for PYTHON=python3.13.
 VENV := .venv$(addprefix -,$(notdir $(filter-out python3,$(PYTHON))))
 VENV_PYTHON := $(VENV)/bin/python
@@ -10,7 +12,7 @@ SET_UP := PENSTOCK_VENV=$(VENV) $(PYTHON) tools/bootstrap.py
 PYTEST := $(VENV_PYTHON) -m pytest -n auto --maxprocesses 8 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-fast check format docs lock run-environment dev-environment clean
+.PHONY: help demo serve test test-fast sim check format docs lock run-environment dev-environment clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) \
@@ -27,6 +29,10 @@ test: dev-environment ## run the whole test-suite; ARGS="-k streams" narrows it
 
 test-fast: dev-environment ## run the tests that are not marked slow
 	@$(PYTEST) -m "not slow" $(ARGS)
+
+sim: dev-environment ## simulate many runs; SEED=7 replays one, SEEDS=1000 takes so many
+	@PYTHONPATH=tests $(VENV_PYTHON) -m simulation \
+		$(addprefix --seed ,$(SEED)) $(addprefix --seeds ,$(SEEDS)) $(ARGS)
 
 check: dev-environment ## format, lint, types, import rules, sizes, docs, surface, lock
 	@$(VENV_PYTHON) tools/check.py $(ARGS)
