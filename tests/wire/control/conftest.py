@@ -74,9 +74,14 @@ class Controlled(NamedTuple):
         code = answer.json["__type"].rpartition("#")[2]
         return code, answer.json.get("message", answer.json.get("Message"))
 
-    def table(self, view_type: str | None = "NEW_AND_OLD_IMAGES", region: str = REGION) -> str:
+    def table(
+        self,
+        view_type: str | None = "NEW_AND_OLD_IMAGES",
+        region: str = REGION,
+        name: str | None = None,
+    ) -> str:
         """Make a table with a stream, or without one where `view_type` is None."""
-        name = f"test-{uuid.uuid4().hex[:12]}"
+        name = name or f"test-{uuid.uuid4().hex[:12]}"
         stream = {"StreamEnabled": True, "StreamViewType": view_type}
         ddb = self.ddb if region == REGION else connect(self.url, "dynamodb", region)
         ddb.create_table(

@@ -139,6 +139,24 @@ def test_a_stream_that_was_disabled_is_waited_for_too(server: Controlled) -> Non
     assert behind(server, table, "anybody") == {shard: 1}
 
 
+def test_an_earlier_table_of_that_name_is_not_waited_for(server: Controlled) -> None:
+    """A name that several tests use; whatever the clock says of which was first."""
+    table = server.table()
+    server.put(table, "a")
+    server.ddb.delete_table(TableName=table)
+    (old,) = behind(server, table, "anybody")
+    now_ms = server.call("MoveClock")["Now"]
+    server.call("MoveClock", To=now_ms - HOUR_MS)
+    server.table(name=table)
+    server.call("MoveClock", To=now_ms)
+    assert behind(server, table, "anybody") == {}
+    server.put(table, "a")
+    assert list(behind(server, table, "anybody").values()) == [1]
+    server.ddb.delete_table(TableName=table)
+    assert sorted(behind(server, table, "anybody").values()) == [1, 1]
+    assert old in behind(server, table, "anybody")
+
+
 def test_who_is_behind_is_told_with_shards_and_records(server: Controlled) -> None:
     table = server.table()
     server.put(table, *["a"] * 5)

@@ -57,14 +57,21 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _owed(context: Context, reader: Reader, table_name: str) -> Iterator[Owed]:
-    """Yield what is owed of every shard of every stream of a table that can still be read."""
+    """Yield what is owed of every shard of every stream of a table that can still be read.
+
+    The streams of an earlier table of that name count where there is no table of it now.
+    """
     now_ms = context.tables.clock.now_ms()
+    table = context.tables.find(context.region, table_name)
+    number = 0 if table is None else table.descriptor.number  # its streams' are higher
     prefix = f"{context.arn_prefix}{table_name}/stream/"
     after, more = None, True
     while more:
         streams, more = list_streams(reader, prefix, after, limits.list_streams_max, now_ms)
         for stream in streams:
             after = stream.arn
+            if stream.number < number:
+                continue
             for shard in shards_of(reader, stream):
                 yield Owed(stream.arn, shard.id, last_stamp(reader, stream.log(shard.number)))
 
