@@ -365,6 +365,8 @@ class Feed:
     def _finish(self, shard: _Shard) -> None:
         shard.state = _State.FINISHED
         shard.iterator = None
+        if any(other.parent_id == shard.shard_id for other in self._shards.values()):
+            return
         self._discovery.due_ms = 0.0  # look for its children at once
         self._discovery.wait_ms = limits.feed_discovery_ms_min
 

@@ -7,12 +7,13 @@ every shard, parents before children, and keeps what it has read, also when that
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from penstock.app.feed import Feed
+from penstock.app.feed import Feed, Pace
 from penstock.base.clock import SystemClock
 from penstock.testing.changes import ItemChange
 from penstock.testing.matching import CapturedChange, captured, mismatch
 
 _READ_SECONDS_MAX = 30.0
+_PACE = Pace(rest_share=0.0)  # the test waits for it, and does nothing meanwhile
 
 
 class Capture:
@@ -37,7 +38,9 @@ class Capture:
         self._feeds: dict[str, Feed] = {}
         self._changes: list[CapturedChange] = []
         self._cleared = 0
-        self._follow(described["LatestStreamArn"])
+        latest = described["LatestStreamArn"]
+        self._unread = set(self._listed()) - {latest}  # earlier ones, and later those that are over
+        self._follow(latest)
 
     def changes(self) -> list[CapturedChange]:
         """Read on to the stream's end; return all changes since the beginning, or `clear`.
@@ -64,14 +67,19 @@ class Capture:
             raise AssertionError("\n".join([text, *self._notes()]))
 
     def _read(self) -> None:
-        for arn in self._arns():
-            if arn not in self._feeds:
+        listed = self._listed()
+        for arn in listed:
+            if arn not in self._feeds and arn not in self._unread:
                 self._follow(arn)
-        for feed in self._feeds.values():
-            if feed.ended:
-                continue
-            for change in feed.present(_READ_SECONDS_MAX):
-                self._changes.append(captured(change.record, change.shard_id))
+        for arn, feed in list(self._feeds.items()):
+            if arn in listed:
+                for change in feed.present(_READ_SECONDS_MAX):
+                    self._changes.append(captured(change.record, change.shard_id))
+            else:
+                self._notices.append(f"{arn} was disabled, and is gone after its 24 hours")
+            if feed.ended or arn not in listed:
+                self._unread.add(arn)
+                del self._feeds[arn]
 
     def _follow(self, arn: str) -> None:
         feed = Feed(
@@ -79,22 +87,23 @@ class Capture:
             arn,
             clock=SystemClock(),
             start="TRIM_HORIZON",
+            pace=_PACE,
             on_notice=self._notices.append,
         )
         feed.open()
         self._feeds[arn] = feed
 
-    def _arns(self) -> list[str]:
-        """Return the table's streams from the one that this began with on, the oldest first."""
-        first = next(iter(self._feeds))
-        page: Mapping[str, str] = {"ExclusiveStartStreamArn": first}
+    def _listed(self) -> list[str]:
+        """Return all streams that there are of the table's name, by their labels."""
+        page: Mapping[str, str] = {}
         arns: list[str] = []
-        while page:
+        while True:
             answer = self._streams.list_streams(TableName=self._table_name, **page)
             arns += [stream["StreamArn"] for stream in answer["Streams"]]
             last = answer.get("LastEvaluatedStreamArn")
-            page = {} if last is None else {"ExclusiveStartStreamArn": last}
-        return arns
+            if last is None:
+                return arns
+            page = {"ExclusiveStartStreamArn": last}
 
     def _notes(self) -> list[str]:
         notes = dict.fromkeys(self._notices)

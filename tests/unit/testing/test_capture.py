@@ -89,6 +89,46 @@ def test_it_goes_on_with_the_stream_that_comes_after_a_disabled_one(ground: Grou
     assert ground.numbers() == [1, 3, 4]
 
 
+def test_it_goes_on_with_a_stream_of_an_earlier_label(ground: Ground) -> None:
+    """As one has that was enabled after the clock was stepped back."""
+    control = ground.server.control
+    now_ms = control.now_ms()
+    ground.put(1)
+    ground.enable(False)
+    control.set_clock(now_ms - 3600_000)
+    ground.enable(True)
+    ground.put(2)
+    assert ground.numbers() == [1, 2]
+    control.set_clock(now_ms)
+
+
+def test_it_begins_with_the_latest_stream_and_reads_no_earlier_one(ground: Ground) -> None:
+    ground.put(1)
+    ground.enable(False)
+    ground.enable(True)
+    streams = ground.server.client("dynamodbstreams", consumer=OBSERVER)
+    later = Capture(ground.server.client(), streams, ground.table.name)
+    ground.put(2)
+    assert [change.image["n"] for change in later.changes()] == [2]
+
+
+@pytest.mark.parametrize("read_before", [True, False])
+def test_it_keeps_what_it_has_read_of_a_stream_that_is_gone(
+    server: LocalServer, ground: Ground, read_before: bool
+) -> None:
+    """Where nobody looked in between, a failure tells of it."""
+    ground.put(1)
+    assert ground.numbers() == [1]
+    ground.enable(False)
+    if read_before:
+        ground.numbers()
+    server.control.advance(25 * 3600_000)
+    assert ground.numbers() == [1]
+    with pytest.raises(AssertionError) as caught:
+        ground.capture.assert_changes([])
+    assert ("is gone after its 24 hours" in str(caught.value)) is not read_before
+
+
 def test_it_reads_what_a_deleted_table_leaves(ground: Ground) -> None:
     ground.put(1)
     ground.table.delete()
@@ -116,7 +156,7 @@ def test_more_than_one_page_of_records_is_read(ground: Ground) -> None:
 
 
 def test_it_is_no_reader_of_the_stream() -> None:
-    """Two consumers read on beside it, though a third reader is refused."""
+    """Two consumers read on beside it, though a third reader is refused, as is a sixth list."""
     with LocalServer(throttling=True, shards=1) as server:
         tables = StreamTables(server.resource(), "observed")
         table = tables.make(BillingMode="PROVISIONED", ProvisionedThroughput=UNITS)
@@ -136,7 +176,10 @@ def test_it_is_no_reader_of_the_stream() -> None:
             for _ in range(3)
         ]
         table.put_item(Item={"id": "a"})
-        capture.assert_changes([inserted({"id": "a"})])
+        for _ in range(20):
+            capture.assert_changes([inserted({"id": "a"})])
+        streams.list_streams(TableName=table.name)
+        streams.describe_stream(StreamArn=table.latest_stream_arn)
         for iterator in iterators[:2]:
             assert len(streams.get_records(ShardIterator=iterator)["Records"]) == 1
         with pytest.raises(streams.exceptions.LimitExceededException):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from penstock.base.errors import streams
 from penstock.operations.control.controls import Controls
 from penstock.operations.control.faults import OBSERVER, Read, Terms
+from penstock.operations.operation import Context
 from penstock.storage.waist import Reader
 from penstock.streams.read import Page, Place, read_page
 from penstock.streams.stream import Shard, Stream
@@ -20,9 +21,9 @@ def consumer_name(caller: Caller) -> str:
     return application_id(caller.agent) or caller.access_key
 
 
-def is_observer(caller: Caller) -> bool:
-    """Say whether it is the test itself that looks at a stream, which is no reader of it."""
-    return consumer_name(caller) == OBSERVER
+def is_observer(context: Context) -> bool:
+    """Say whether it is the test itself that looks at a stream, and not one of its consumers."""
+    return context.services.controls is not None and consumer_name(context.caller) == OBSERVER
 
 
 def observed_page(

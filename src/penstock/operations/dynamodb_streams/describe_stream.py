@@ -29,9 +29,8 @@ SHAPE = Structure(
 
 async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Answer with the stream's description and one page of its shards."""
-    clock = context.tables.clock
-    context.services.call_rates.admit("DescribeStream", context.region, clock.elapsed_ms())
-    now_ms = clock.now_ms()
+    members.admit(context, "DescribeStream")
+    now_ms = context.tables.clock.now_ms()
 
     def read(reader: Reader) -> tuple[Stream, list[Shard]]:
         stream = members.existing_stream(context, reader, request["StreamArn"])

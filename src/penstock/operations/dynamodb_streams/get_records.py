@@ -40,7 +40,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         if shard is None:
             raise streams.shard_not_found()
         admission = None
-        if controls is None or not is_observer(context.caller):
+        if not is_observer(context):
             units = provisioned_write_units(reader, context.region, stream)
             admission = context.services.readers.admit(
                 stream, shard, iterator.reader, units, elapsed_ms

@@ -22,8 +22,7 @@ SHAPE = Structure(
 
 async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Answer with one page of streams; an unknown table has none."""
-    elapsed_ms = context.tables.clock.elapsed_ms()
-    context.services.call_rates.admit("ListStreams", context.region, elapsed_ms)
+    members.admit(context, "ListStreams")
     after = request.get("ExclusiveStartStreamArn")
     if after is not None:
         members.check_arn(after)

@@ -7,8 +7,10 @@ import re
 
 from penstock.base import limits
 from penstock.base.errors import dynamodb, streams
+from penstock.operations.control.observed_pages import is_observer
 from penstock.operations.operation import Context
 from penstock.storage.waist import Reader
+from penstock.streams.call_rates import Action
 from penstock.streams.stream import Stream, find_stream
 from penstock.wire.shapes import String
 
@@ -21,6 +23,16 @@ TABLE_NAME = String(
 _ARN = re.compile(
     r"arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[a-zA-Z0-9_.-]{3,255}/stream/[0-9T:.-]+"
 )
+
+
+def admit(context: Context, action: Action) -> None:
+    """Count a call of an action that has a rate; ThrottlingException where it comes too soon.
+
+    Those of a test that looks at a stream beside its consumers are not counted.
+    """
+    if not is_observer(context):
+        elapsed_ms = context.tables.clock.elapsed_ms()
+        context.services.call_rates.admit(action, context.region, elapsed_ms)
 
 
 def check_arn(arn: str) -> None:
