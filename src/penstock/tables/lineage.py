@@ -23,6 +23,7 @@ from penstock.streams.stream import (
     shards_of,
     succeed,
     trim_shard,
+    visible_shards,
 )
 from penstock.tables.catalog import check_current, locks_of_both, replace_table, table_of
 from penstock.tables.descriptor import Descriptor, OpenStream, Table
@@ -31,7 +32,7 @@ from penstock.tables.tables import Tables, until_current
 Plan = Mapping[int, int]
 """How many children the open shard of each partition gets, by the partition's place: 1 or 2."""
 Choose = Callable[[Table, Sequence[Shard]], Plan]
-"""Makes a plan for a table and all shards of its stream, closed ones among them."""
+"""Makes a plan for a table and the shards of its stream, closed ones among them."""
 
 
 async def roll_shards(
@@ -80,10 +81,11 @@ async def replace_shards(
 
     async def attempt() -> list[Succession]:
         table = _streamed_table(tables, region, name)
-        plan = choose(table, tables.read(lambda reader: _shards(reader, table)[1]))
+        now_ms = tables.clock.now_ms()
+        shards = tables.read(lambda reader: _shards(reader, table)[1])
+        plan = choose(table, visible_shards(shards, now_ms))
         if not plan:
             return []
-        now_ms = tables.clock.now_ms()
         descriptor, numbers = _replaced(table.descriptor, plan)
         new = table_of(descriptor)
 
@@ -111,13 +113,16 @@ async def trim_shards(
 
     async def attempt() -> list[Shard]:
         table = _streamed_table(tables, region, name)
+        now_ms = tables.clock.now_ms()
 
         def work(txn: Transaction) -> list[Shard]:
             check_current(txn, table)
             stream, shards = _shards(txn, table)
-            if shard_id is not None:
-                shards = [shard for shard in shards if shard.id == shard_id]
-            return [trim_shard(txn, stream, shard) for shard in shards]
+            return [
+                trim_shard(txn, stream, shard)
+                for shard in visible_shards(shards, now_ms)
+                if shard_id in (None, shard.id)
+            ]
 
         trimmed = await tables.engine.transact(work, locks=table.locks)
         if not trimmed:

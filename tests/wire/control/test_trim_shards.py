@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from wire.clients import iterator_of, records_from, stream_of
-from wire.control.conftest import Controlled
+from wire.control.conftest import HOUR_MS, Controlled
+from wire.control.consumers import closed_shard
 from wire.control.shard_refusals import BROKEN, NO_SHARD, NOWHERE, WRONG_TYPES
 
 TRIMMED = "TrimmedDataAccessException"
@@ -109,3 +110,18 @@ def test_only_the_shard_that_is_named_is_trimmed(server: Controlled) -> None:
     assert server.call("TrimShards", TableName=table, ShardId=first) == {"Shards": [first]}
     assert len(names(server, table)) == 32 - counts[first]
     assert counts[first] > 0
+
+
+@pytest.mark.parametrize("action", ["RollShards", "SplitShard", "TrimShards", "ExpireIterators"])
+def test_a_shard_that_has_expired_is_there_for_no_action(server: Controlled, action: str) -> None:
+    """Though whoever holds an iterator of it may still be told of its end."""
+    table = server.table()
+    shard = closed_shard(server, table, "a")
+    server.call("MoveClock", Milliseconds=24 * HOUR_MS + 1)
+    assert server.refused(action, {"TableName": table, "ShardId": shard}) == (
+        "ResourceNotFoundException",
+        NO_SHARD,
+    )
+    listed = [each["ShardId"] for each in server.shards(table)]
+    assert shard not in listed
+    assert server.call("TrimShards", TableName=table) == {"Shards": listed}

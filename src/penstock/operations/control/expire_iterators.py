@@ -35,7 +35,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     shard_id = request.get("ShardId")
     if shard_id is not None:
         shard = context.tables.read(lambda reader: find_shard(reader, stream, shard_id))
-        if shard is None:
+        if shard is None or shard.has_expired(context.tables.clock.now_ms()):
             raise streams.shard_not_found()
     iterators.expire(stream.arn, shard_id)
     return {}
