@@ -1,12 +1,16 @@
 """When shards roll and split by themselves: by age, and by load that lasts and is spread."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 
 from penstock.base import limits
-from penstock.storage.waist import stamp_ms
+from penstock.storage.waist import Engine, stamp_ms
+from penstock.streams.stream import find_stream, shards_of
+from penstock.tables import shard_life
 from penstock.tables.catalog import delete_table, table_of, update_table, without_stream
+from penstock.tables.descriptor import Descriptor
 from penstock.tables.lineage import split_shard
 from penstock.tables.load import Halves, Load
 from penstock.tables.shard_life import Pace, ShardLife
@@ -131,9 +135,17 @@ def test_the_load_of_too_short_a_time_is_not_judged_and_not_forgotten() -> None:
 
 
 @pytest.mark.parametrize("state", ["deleted", "without a stream"])
-def test_a_table_that_goes_meanwhile_is_passed_by(state: str) -> None:
+def test_a_table_that_goes_meanwhile_is_passed_by(
+    monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    """The job has seen it with its stream."""
     life = Life(ROLL)
     table = life.tables.table(REGION, NAME)
+
+    async def seen_before(_engine: Engine) -> AsyncIterator[Descriptor]:
+        yield table.descriptor
+
+    monkeypatch.setattr(shard_life, "all_tables", seen_before)
     plain = table_of(without_stream(table.descriptor))
     now_ms = life.clock.now_ms()
 
@@ -149,7 +161,12 @@ def test_a_table_that_goes_meanwhile_is_passed_by(state: str) -> None:
 
     asyncio.run(go())
     life.clock.advance(5 * HOUR_MS)
-    asyncio.run(life.job.run())
+    asyncio.run(life.job.run())  # and does not fail
+    stream = table.descriptor.stream
+    assert stream is not None
+    found = life.tables.read(lambda reader: find_stream(reader, stream.arn))
+    assert found is not None
+    assert len(life.tables.read(lambda reader: shards_of(reader, found))) == 4
 
 
 def test_load_counts_what_changed_by_the_half_that_it_fell_to() -> None:
