@@ -106,6 +106,7 @@ def test_the_table_of_fixtures_lists_all_of_them() -> None:
 
 def test_the_test_in_the_readme_passes(pytester: pytest.Pytester) -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
-    (body,) = re.findall(r"^```python\n(def test_.*?)^```", readme, re.MULTILINE | re.DOTALL)
-    pytester.makepyfile("from penstock.testing import inserted, modified\n" + body)
+    blocks = re.findall(r"^```python\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    (body,) = (block for block in blocks if "def test_" in block)
+    pytester.makepyfile(body)
     run(pytester).assert_outcomes(passed=1)
