@@ -18,6 +18,7 @@ def test_children_stand_above_their_parent(passed_ms: int, records: int, childre
     """Whatever the clock did meanwhile, and whether or not the parent ever had a record."""
     with OneStream() as one:
         (shard,) = one.shards
+        one.clock.advance(10)  # so that its records are younger than itself
         stamps = one.append(*[b"a"] * records)
         one.clock.set(one.clock.now_ms() + passed_ms)
         parent, opened = one.succeed(shard, *range(1, 1 + children))

@@ -17,7 +17,15 @@ from penstock.tables.shard_life import Pace, ShardLife
 from penstock.tables.tables import Tables
 from penstock.tables.transaction import transact
 from penstock.testing.clock import FakeClock
-from unit.tables.tables_in_memory import NAME, REGION, delete, put, tables_in_memory
+from unit.tables.tables_in_memory import (
+    NAME,
+    REGION,
+    delete,
+    key_of,
+    put,
+    tables_in_memory,
+    write_of,
+)
 from unit.tables.test_lineage import open_ids, shards_in
 
 HOUR_MS = 3600_000
@@ -100,6 +108,22 @@ def test_a_shard_splits_under_load_that_lasts() -> None:
     assert life.run(SAMPLE_MS) == 0
 
 
+def test_where_there_is_no_room_for_all_some_split_and_the_others_roll_in_their_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "shards_per_table_max", 6)
+    pace = Pace(roll_ms=HOUR_MS, split_writes_per_second=2, split_ms=SAMPLE_MS)
+    life = Life(pace)
+    names = [f"item-{number}" for number in range(60)]
+    life.write(names, 2)
+    assert life.run(SAMPLE_MS) == 4
+    life.clock.advance(HOUR_MS - 2 * SAMPLE_MS)
+    life.run(0)
+    life.write(names, 2)
+    assert life.run(SAMPLE_MS) == 2
+    assert len(open_ids(life.tables)) == 6
+
+
 def test_load_that_pauses_splits_nothing() -> None:
     life = Life(SPLIT)
     names = [f"item-{number}" for number in range(40)]
@@ -177,6 +201,16 @@ def test_load_counts_what_changed_by_the_half_that_it_fell_to() -> None:
     assert len(counted) == 4
     assert all(halves.lower and halves.upper for halves in counted.values())
     assert life.tables.load.take() == {}
+
+
+def test_load_counts_what_is_written_without_a_transaction_too() -> None:
+    life = Life(NEVER)
+    tables = life.tables
+    new = {**key_of("a"), "n": {"N": "1"}}
+    write = write_of("a", lambda _: new)
+    for _ in range(2):  # of which the second changes nothing
+        asyncio.run(tables.change(REGION, [NAME], lambda found: [write(found[0])]))
+    assert sum(halves.total for halves in tables.load.take().values()) == 1
 
 
 def test_load_does_not_count_what_changes_nothing() -> None:

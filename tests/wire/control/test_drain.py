@@ -91,6 +91,21 @@ def test_records_are_read_when_their_consumer_comes_back_for_more(server: Contro
     assert left == [3, 2, 1, 0]
 
 
+def test_records_of_one_transaction_are_read_one_by_one(server: Controlled) -> None:
+    """Their sequence numbers follow one another without a gap."""
+    table = server.table()
+    puts = [{"Put": {"TableName": table, "Item": {"pk": {"S": f"{n}"}}}} for n in range(40)]
+    server.ddb.transact_write_items(TransactItems=puts)
+    shard, count = max(behind(server, table, "anybody").items(), key=lambda each: each[1])
+    consumer = Consumer(server, table, shard)
+    left = []
+    for _ in range(count + 1):
+        consumer.read(limit=1)
+        left.append(behind(server, table, consumer.name).get(shard, 0))
+    assert left == list(range(count, -1, -1))
+    assert count > 1
+
+
 def test_the_last_page_of_a_closed_shard_is_read_when_it_is_given(server: Controlled) -> None:
     """Nobody comes back from there. A page that is to come twice is not the last."""
     table = server.table()

@@ -307,6 +307,21 @@ def test_a_lineage_is_described_in_pages(quick: World, table_name: str) -> None:
         assert paged == whole
 
 
+def test_shards_that_expire_between_two_pages_end_no_list(quick: World, table_name: str) -> None:
+    """The shard that the second page begins after is in the list no more."""
+    arn = quick.create(table_name)["LatestStreamArn"]
+    quick.pass_ms(4 * HOUR_MS)
+    whole = [shard["ShardId"] for shard in shards_of(quick.streams, arn)]
+    quick.pass_ms(DAY_MS)
+    page = quick.streams.describe_stream(StreamArn=arn, Limit=1)["StreamDescription"]
+    assert page["LastEvaluatedShardId"] == whole[0]
+    quick.pass_ms(1)
+    rest = quick.streams.describe_stream(
+        StreamArn=arn, ExclusiveStartShardId=page["LastEvaluatedShardId"]
+    )["StreamDescription"]["Shards"]
+    assert [shard["ShardId"] for shard in rest][:2] == whole[2:]
+
+
 def test_an_items_numbers_rise_over_the_generations(quick: World, table_name: str) -> None:
     arn = quick.create(table_name)["LatestStreamArn"]
     for value in range(5):

@@ -34,10 +34,10 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 
     def read(reader: Reader) -> tuple[Stream, list[Shard]]:
         stream = members.existing_stream(context, reader, request["StreamArn"])
-        return stream, visible_shards(shards_of(reader, stream), now_ms)
+        return stream, shards_of(reader, stream)
 
     stream, shards = context.tables.read(read)
-    chosen = _chosen(request, shards)
+    chosen = visible_shards(_chosen(request, shards), now_ms)
     limit = request.get("Limit", limits.describe_stream_shards_max)
     description: dict[str, Any] = {
         "StreamArn": stream.arn,
@@ -55,7 +55,11 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _chosen(request: dict[str, Any], shards: list[Shard]) -> list[Shard]:
-    """Return the shards that the request asks for, before paging."""
+    """Return the shards that the request asks for, before paging.
+
+    `shards` are all that are stored: one that was listed by the page before, and has expired since,
+    is still known.
+    """
     if "ShardFilter" in request:
         parent = request["ShardFilter"]["ShardId"]
         shards = [shard for shard in shards if shard.parent == parent]
