@@ -47,15 +47,15 @@ def find_table(reader: Reader, region: str, name: str) -> Table | None:
 
 
 def provisioned_write_units(reader: Reader, region: str, stream: Stream) -> int | None:
-    """Return the write units a second of the table whose latest stream that is; None without any.
+    """Return the write units a second of the table that writes to that stream; None without any.
 
-    An on-demand table has none, nor has a stream of a table that was deleted or has another now.
+    An on-demand table has none, nor has a stream that was disabled or whose table was deleted.
     """
     table = find_table(reader, region, stream.table_name)
     if table is None or table.descriptor.billing_mode != "PROVISIONED":
         return None
-    descriptor = table.descriptor
-    return descriptor.write_units if descriptor.latest_stream_arn == stream.arn else None
+    opened = table.descriptor.stream
+    return None if opened is None or opened.arn != stream.arn else table.descriptor.write_units
 
 
 def list_tables(

@@ -7,6 +7,7 @@ not run against another URL.
 import json
 import urllib.request
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -190,15 +191,22 @@ def test_a_provisioned_tables_stream_is_read_at_twice_its_write_capacity(
     assert (shown["CallsBeyondRate"], shown["CallsThrottled"]) == (2, 2)
 
 
+@pytest.mark.parametrize("end", ["deleted", "disabled", "another"])
 def test_a_stream_that_its_table_has_no_more_has_no_rate(
-    throttled: Counting, table_name: str
+    throttled: Counting, table_name: str, end: str
 ) -> None:
     """Nobody writes to it: what it holds is read as fast as may be."""
     arn, shard = throttled.table(table_name, write_units=1)
     throttled.clock.advance(300_000)
     throttled.ddb.batch_write_item(RequestItems={table_name: puts(25)})
     start = {"ShardIterator": throttled.reader(arn, shard).iterator}
-    throttled.ddb.delete_table(TableName=table_name)
+    if end == "deleted":
+        throttled.ddb.delete_table(TableName=table_name)
+    else:
+        switch = partial(throttled.ddb.update_table, TableName=table_name)
+        switch(StreamSpecification={"StreamEnabled": False})
+        if end == "another":
+            switch(StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"})
     for _ in range(2 * 600 // 25):
         assert len(throttled.streams.get_records(**start)["Records"]) == 25
 
