@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Do the action that `arguments` ask for; return the exit code."""
     act: Action = arguments.act
     try:
-        client = ControlClient(arguments.endpoint_url, arguments.region)
+        client = ControlClient(arguments.endpoint_url, arguments.region or _DEFAULT_REGION)
         report = act(client, arguments)
     except ControlError as failure:
         return _failed(str(failure))
@@ -100,9 +100,9 @@ def _add_place(parser: argparse.ArgumentParser, inherited: bool = False) -> None
     )
     parser.add_argument(
         "--region",
-        default=default(_DEFAULT_REGION),
+        default=default(None),
         metavar="REGION",
-        help=f"region of the table (default: {_DEFAULT_REGION})",
+        help=f"region of the table (default: {_DEFAULT_REGION}; of a fault without a table: any)",
     )
     parser.add_argument(
         "--json",
@@ -261,6 +261,7 @@ def _fault(client: ControlClient, given: argparse.Namespace) -> Report:
         probability=given.probability,
         seed=given.seed,
         records=given.records,
+        region=given.region,
     )
     return Report({"FaultId": fault_id}, [f"set fault {fault_id}"])
 

@@ -96,17 +96,19 @@ class ControlClient:
         probability: float | None = None,
         seed: int | None = None,
         records: int | None = None,
+        region: str | None = None,
     ) -> str:
         """Make GetRecords fail for the next `calls`, or with a `probability`.
 
         Returns the fault's id. `kind` is throttle, fewer, expired, trimmed or repeat. It meets the
-        reads of a table, shard or consumer, or without those all. `records` is how many a page of
+        reads of a table, shard, consumer or region, or without those all; a table is one of this
+        client's region, unless `region` names another. `records` is how many a page of
         `fewer` has, `seed` what makes the calls that are met the same every time.
         """
         members = {
             "Kind": kind,
             "TableName": table,
-            "Region": None if table is None else self._region,
+            "Region": region if table is None else region or self._region,
             "ShardId": shard_id,
             "Consumer": consumer,
             "Calls": calls,

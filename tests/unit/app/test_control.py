@@ -221,6 +221,7 @@ def test_the_command_starts_without_clients_and_engines() -> None:
                     "probability": None,
                     "seed": None,
                     "records": None,
+                    "region": None,
                 },
             ),
             ["set fault f1"],
@@ -242,6 +243,7 @@ def test_the_command_starts_without_clients_and_engines() -> None:
                     "probability": 0.25,
                     "seed": 7,
                     "records": 2,
+                    "region": None,
                 },
             ),
             ["set fault f1"],
@@ -326,6 +328,14 @@ def test_place_and_region_may_stand_before_the_action_or_after_it(
     place = ("--endpoint-url", "http://there:1", "--region", "eu-west-1")
     assert run(*place, "trim", "T")[0] == run("trim", "T", *place)[0] == 0
     assert [call[1] for call in noting.calls[::2]] == [("http://there:1", "eu-west-1")] * 2
+
+
+def test_a_fault_without_a_table_is_of_the_region_that_is_given(
+    run: Control, noting: Noting
+) -> None:
+    assert run("--region", "eu-west-1", "fault", "throttle", "--calls", "1")[0] == 0
+    (_, (_, region), _), (_, _, named) = noting.calls
+    assert region == named["region"] == "eu-west-1"
 
 
 def test_without_faults_that_is_said(run: Control, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -191,6 +191,11 @@ def test_a_proxy_of_the_environment_is_not_asked(url: str, monkeypatch: pytest.M
         (lambda c: c.expire_iterators(iterator="i"), "ExpireIterators", {"ShardIterator": "i"}),
         (lambda c: c.fault("throttle", calls=3), "PutFault", {"Kind": "throttle", "Calls": 3}),
         (
+            lambda c: c.fault("throttle", calls=3, region="other"),
+            "PutFault",
+            {"Kind": "throttle", "Calls": 3, "Region": "other"},
+        ),
+        (
             lambda c: c.fault(
                 "fewer",
                 table="T",
