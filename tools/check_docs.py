@@ -37,7 +37,12 @@ def pages() -> list[Path]:
 
 def files() -> list[Path]:
     """Return every file that is part of the repository and can be read as text."""
-    own = [path for path in ROOT.iterdir() if path.is_file() and not path.name.startswith(".venv")]
+    # `.git` is a file in a work tree beside another one, and says where that is.
+    own = [
+        path
+        for path in ROOT.iterdir()
+        if path.is_file() and path.name != ".git" and not path.name.startswith(".venv")
+    ]
     below = [path for room in _ROOMS for path in (ROOT / room).rglob("*") if path.is_file()]
     return sorted(path for path in own + below if path.suffix in _READ_SUFFIXES)
 

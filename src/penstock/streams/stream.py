@@ -5,7 +5,7 @@ caller's. Nothing here knows of tables: a stream carries its table's name and ke
 show them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from typing import Literal, NamedTuple
 
@@ -196,6 +196,13 @@ def forget_shard(txn: Transaction, stream: Stream, shard: Shard) -> None:
     txn.set(_shard_prefix(stream) + shard.id.encode(), None)
 
 
+def settle_stream(txn: Transaction, arn: str, now_ms: int) -> None:
+    """Store the state that a stream has at `now_ms`, so that it keeps it; needs its lock."""
+    stream = find_stream(txn, arn)
+    if stream is not None and stream.status != stream.state(now_ms):
+        _store_stream(txn, msgspec.structs.replace(stream, status=stream.state(now_ms)))
+
+
 def forget_stream(txn: Transaction, stream: Stream) -> None:
     """Take away a closed stream that has no shards any more; needs its lock."""
     txn.set(_stream_key(stream.arn), None)
@@ -235,12 +242,34 @@ def list_streams(
 
 def shards_of(reader: Reader, stream: Stream) -> list[Shard]:
     """Return all shards of `stream` in the order of their ids, expired ones among them."""
-    span = Span.of_prefix(_shard_prefix(stream))
-    shards: list[Shard] = []
+    return list(shards_after(reader, stream, ""))
+
+
+def shards_after(reader: Reader, stream: Stream, shard_id: str) -> Iterator[Shard]:
+    """Yield the shards of `stream` with ids above `shard_id`, in their order, as they are wanted.
+
+    `reader` is asked while that goes on.
+    """
+    whole = Span.of_prefix(_shard_prefix(stream))
+    span = Span(whole.start + shard_id.encode() + b"\x00", whole.end)
     while rows := reader.scan(span, limits.describe_stream_shards_max):
-        shards.extend(_decode_shard(unpack(stored)) for _, stored in rows)
+        for _, stored in rows:
+            yield _decode_shard(unpack(stored))
         span = Span(rows[-1][0] + b"\x00", span.end)
-    return shards
+
+
+def children_of(reader: Reader, stream: Stream, shard_id: str) -> list[Shard]:
+    """Return the children of the shard of that id, also where it is gone itself.
+
+    Children were made in one millisecond, after their parent, and ids begin with that.
+    """
+    children: list[Shard] = []
+    for shard in shards_after(reader, stream, shard_id):
+        if shard.parent == shard_id:
+            children.append(shard)
+        elif children and stamp_ms(shard.start) > stamp_ms(children[0].start):
+            break
+    return children
 
 
 def find_shard(reader: Reader, stream: Stream, shard_id: str) -> Shard | None:

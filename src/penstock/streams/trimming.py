@@ -7,6 +7,9 @@ append far above. Closed shards go some time after all their records, then their
 
 With `keep_ms` beyond the retention of the API, all of it stays that much longer, for other readers
 of the log. What was trimmed by command goes at once.
+
+On its way the job also stores the states of streams that are ENABLING or DISABLING no more, so that
+a clock that steps back does not bring them back.
 """
 
 import asyncio
@@ -32,6 +35,7 @@ from penstock.streams.stream import (
     decode_stream,
     forget_shard,
     forget_stream,
+    settle_stream,
     shards_of,
     stream_lock,
 )
@@ -69,6 +73,11 @@ class Trimming:
 
     async def _trim(self, stream: Stream) -> None:
         now_ms = self._clock.now_ms()
+        lock = stream_lock(stream.number, stream.arn)
+        if stream.status != stream.state(now_ms):
+            await self._engine.transact(
+                lambda txn: settle_stream(txn, stream.arn, now_ms), locks=(lock,)
+            )
         shards = self._engine.snapshot(lambda reader: shards_of(reader, stream))
         due = self._engine.snapshot(lambda reader: self._due(reader, stream, shards, now_ms))
         for at in range(0, len(due), limits.trim_shards_max):
@@ -76,10 +85,7 @@ class Trimming:
             await asyncio.sleep(0)
         left = len(shards) - sum(each.upto is None for each in due)
         if not left and stream.has_expired(now_ms - self._grace_ms):
-            await self._engine.transact(
-                lambda txn: forget_stream(txn, stream),
-                locks=(stream_lock(stream.number, stream.arn),),
-            )
+            await self._engine.transact(lambda txn: forget_stream(txn, stream), locks=(lock,))
 
     def _due(self, reader: Reader, stream: Stream, shards: list[Shard], now_ms: int) -> list[_Due]:
         """Return the shards of `stream` that have something to give back."""

@@ -57,9 +57,11 @@ class OneStream:
         name = table_arn.rpartition("/")[2]
         return make_stream(number, table_arn, name, "KEYS_ONLY", [], self.clock.now_ms())
 
-    def open(self, stream: Stream, shards: int = 1) -> None:
-        """Store a stream."""
-        self.transact(lambda txn: open_stream(txn, stream, shards), _lock(stream), _LOGS)
+    def open(self, stream: Stream, shards: int = 1, changed_ms: int = 0) -> None:
+        """Store a stream, ENABLING until `changed_ms`."""
+        self.transact(
+            lambda txn: open_stream(txn, stream, shards, changed_ms), _lock(stream), _LOGS
+        )
 
     def transact(self, work: Callable[[Transaction], T], *locks: Lock) -> T:
         """Run `work` in a transaction."""
@@ -79,10 +81,12 @@ class OneStream:
 
         return [self.transact(keep(record), lock) for record in records]
 
-    def close(self) -> None:
-        """Close the stream."""
+    def close(self, changed_ms: int = 0) -> None:
+        """Close the stream, DISABLING until `changed_ms`."""
         stream, now_ms = self.stream, self.clock.now_ms()
-        self.stream = self.transact(lambda txn: close_stream(txn, stream, now_ms), _lock(stream))
+        self.stream = self.transact(
+            lambda txn: close_stream(txn, stream, now_ms, changed_ms), _lock(stream)
+        )
 
     def succeed(self, shard: Shard, *numbers: int) -> Succession:
         """Close an open shard and open its children."""

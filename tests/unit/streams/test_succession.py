@@ -6,6 +6,8 @@ from penstock.base import limits
 from penstock.base.errors.api import ApiError
 from penstock.streams.read import Page, read_page
 from penstock.streams.sequence import sequence_number
+from penstock.streams.stream import children_of, find_shard
+from penstock.streams.trimming import Trimming
 from unit.streams.one_stream import OneStream
 
 HOUR_MS = 3600_000
@@ -59,6 +61,27 @@ def test_no_child_expires_before_its_parent(passed_ms: int, records: int) -> Non
         assert not parent.has_expired(last_ms)
         assert not closed.has_expired(last_ms)
         assert closed.has_expired(last_ms + HOUR_MS + 2)
+
+
+def test_children_are_found_by_their_parent_also_among_many_and_when_it_is_gone() -> None:
+    """Others are made in the same millisecond, before and after theirs."""
+    with OneStream(60) as one:
+        expected = {}
+        for number, shard in enumerate(one.shards):
+            children = range(100 + 2 * number, 101 + 2 * number + number % 2)
+            expected[shard.id] = {child.id for child in one.succeed(shard, *children).children}
+            if number % 7 == 0:
+                one.clock.advance(1)
+        for parent, ids in expected.items():
+            found = one.view(children_of, one.stream, parent)
+            assert {child.id for child in found} == ids
+            for child in found:
+                assert one.view(children_of, one.stream, child.id) == []
+        one.clock.advance(limits.stream_retention_ms + limits.iterator_life_ms + 1)
+        one.run_job(Trimming)
+        for parent, ids in expected.items():
+            assert one.view(find_shard, one.stream, parent) is None
+            assert {child.id for child in one.view(children_of, one.stream, parent)} == ids
 
 
 def test_the_parent_is_read_to_its_end_and_its_end_is_told_with_its_last_record() -> None:

@@ -157,3 +157,31 @@ def test_trimming_twice_changes_nothing_more() -> None:
         before = one.view(lambda reader: reader.scan(Span(b"\x00", b"\xfe"), 1000))
         one.run_job(Trimming)
         assert one.view(lambda reader: reader.scan(Span(b"\x00", b"\xfe"), 1000)) == before
+
+
+@pytest.mark.parametrize(("closed", "state"), [(False, "ENABLED"), (True, "DISABLED")])
+def test_a_state_that_is_over_stays_over_when_the_clock_steps_back(
+    closed: bool, state: str
+) -> None:
+    with OneStream() as one:
+        now_ms = one.clock.now_ms()
+        one.stream = one.make(2)
+        one.open(one.stream, changed_ms=now_ms + 1000)
+        if closed:
+            one.close(now_ms + 1000)
+
+        def stored_state() -> str:
+            stream = one.view(find_stream, one.stream.arn)
+            assert stream is not None
+            told: str = stream.state(one.clock.now_ms())
+            return told
+
+        transitional = {"ENABLED": "ENABLING", "DISABLED": "DISABLING"}[state]
+        one.clock.advance(999)
+        one.run_job(Trimming)
+        assert stored_state() == transitional
+        one.clock.advance(1)
+        assert stored_state() == state
+        one.run_job(Trimming)
+        one.clock.set(now_ms)
+        assert stored_state() == state

@@ -4,6 +4,8 @@ Facts: AWS by Alternator's notes, 2026-10: LastEvaluatedShardId is the last shar
 unknown ExclusiveStartShardId gives an empty list.
 """
 
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 from penstock.base import limits
@@ -11,7 +13,7 @@ from penstock.operations.dynamodb_streams import members
 from penstock.operations.operation import Context
 from penstock.storage.waist import Reader
 from penstock.streams.sequence import sequence_number
-from penstock.streams.stream import Shard, Stream, shards_of, visible_shards
+from penstock.streams.stream import Shard, Stream, children_of, find_shard, shards_after
 from penstock.wire.shapes import Integer, String, Structure, required
 
 SHAPE = Structure(
@@ -32,13 +34,14 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     members.admit(context, "DescribeStream")
     now_ms = context.tables.clock.now_ms()
 
+    limit = request.get("Limit", limits.describe_stream_shards_max)
+
     def read(reader: Reader) -> tuple[Stream, list[Shard]]:
         stream = members.existing_stream(context, reader, request["StreamArn"])
-        return stream, shards_of(reader, stream)
+        visible = (s for s in _chosen(reader, stream, request) if not s.has_expired(now_ms))
+        return stream, list(islice(visible, limit + 1))
 
-    stream, shards = context.tables.read(read)
-    chosen = visible_shards(_chosen(request, shards), now_ms)
-    limit = request.get("Limit", limits.describe_stream_shards_max)
+    stream, chosen = context.tables.read(read)
     description: dict[str, Any] = {
         "StreamArn": stream.arn,
         "StreamLabel": stream.label,
@@ -54,21 +57,21 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     return {"StreamDescription": description}
 
 
-def _chosen(request: dict[str, Any], shards: list[Shard]) -> list[Shard]:
-    """Return the shards that the request asks for, before paging.
+def _chosen(reader: Reader, stream: Stream, request: dict[str, Any]) -> Iterable[Shard]:
+    """Return the shards that the request asks for, before paging, expired ones among them.
 
-    `shards` are all that are stored: one that was listed by the page before, and has expired since,
-    is still known.
+    One that was listed by the page before, and has expired since, is still known.
     """
-    if "ShardFilter" in request:
-        parent = request["ShardFilter"]["ShardId"]
-        shards = [shard for shard in shards if shard.parent == parent]
     after = request.get("ExclusiveStartShardId")
-    if after is None:
-        return shards
-    if all(shard.id != after for shard in shards):
-        return []
-    return [shard for shard in shards if shard.id > after]
+    if "ShardFilter" in request:
+        children = children_of(reader, stream, request["ShardFilter"]["ShardId"])
+        ids = [child.id for child in children]
+        if after is None:
+            return children
+        return children[ids.index(after) + 1 :] if after in ids else ()
+    if after is not None and find_shard(reader, stream, after) is None:
+        return ()
+    return shards_after(reader, stream, after or "")
 
 
 def _shown(shard: Shard) -> dict[str, Any]:
