@@ -13,6 +13,7 @@ def test_every_limit_is_used() -> None:
     texts = [path.read_text() for path in package.rglob("*.py") if path.name != "limits.py"]
     texts.append((package / "edge" / "limits.py").read_text())
     used = set(re.findall(r"\w+", "\n".join(texts)))
-    names = {name for name in vars(limits) if not name.startswith("_")}
+    # pytest rewrites the package of a plugin, and leaves names there that no code could have.
+    names = {name for name in vars(limits) if name.isidentifier() and not name.startswith("_")}
     assert names
     assert names - used == set()
