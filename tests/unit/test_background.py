@@ -5,8 +5,8 @@ import logging
 
 import pytest
 
-from penstock.base.background import Background, Job
-from penstock.base.errors.engine import EngineUnavailable
+from penstock.base.background import Background, Job, JobsFailed
+from penstock.base.errors.engine import EngineFull, EngineUnavailable
 
 FOR_EVER_MS = 1e9
 DEADLINE_SECONDS = 60.0
@@ -156,6 +156,29 @@ def test_the_jobs_catch_up_one_after_the_other_in_their_order() -> None:
         told.clear()
         await asyncio.wait_for(background.catch_up(), DEADLINE_SECONDS)
         assert told == ["first"] * 5 + ["second"] * 3 + ["third"]
+        await background.stop()
+
+    asyncio.run(check())
+
+
+def test_jobs_that_fail_while_they_catch_up_are_told_and_the_others_run() -> None:
+    """Also a bug; and a failure is told once, not for the next run."""
+
+    async def check() -> None:
+        full, bug = EngineFull("no room"), ValueError("bug")
+        works = [Work(None, full), Work(), Work(None, bug), Work()]
+        background = Background(
+            [Job(f"job {n}", work.run, FOR_EVER_MS) for n, work in enumerate(works)]
+        )
+        await background.start()
+        for work in works:
+            await work.until(1)
+        with pytest.raises(JobsFailed) as caught:
+            await asyncio.wait_for(background.catch_up(), DEADLINE_SECONDS)
+        assert caught.value.failures == [("job 0", full), ("job 2", bug)]
+        assert str(caught.value) == "job 0: EngineFull('no room'); job 2: ValueError('bug')"
+        assert [work.runs for work in works] == [2, 2, 2, 2]
+        await asyncio.wait_for(background.catch_up(), DEADLINE_SECONDS)
         await background.stop()
 
     asyncio.run(check())

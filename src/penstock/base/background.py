@@ -5,7 +5,8 @@ driven by a test alone: `await job.run()`. Here is only when it runs: at the sta
 rings, and otherwise when it asked to, or after its interval. Whatever a job fails with is logged
 and it runs again; it never ends the server.
 
-Waiting is in real time. Who moves a clock by hand calls `catch_up` to have the jobs look again.
+Waiting is in real time. Who moves a clock by hand calls `catch_up` to have the jobs look again, and
+is told which of them failed.
 """
 
 import asyncio
@@ -51,6 +52,14 @@ class Job:
     alarm: Alarm = field(default_factory=Alarm)
 
 
+class JobsFailed(Exception):
+    """Jobs have run and failed; `failures` are their names and what each failed with."""
+
+    def __init__(self, failures: Sequence[tuple[str, Exception]]) -> None:
+        super().__init__("; ".join(f"{name}: {error!r}" for name, error in failures))
+        self.failures = failures
+
+
 class Background:
     """The jobs of one server."""
 
@@ -68,10 +77,16 @@ class Background:
     async def catch_up(self) -> None:
         """Let every job run from its beginning once more, one after the other in their order.
 
-        So each finds what those before it have left. Only between `start` and `stop`.
+        So each finds what those before it have left. Only between `start` and `stop`. Raises
+        JobsFailed where any failed, after the others have run all the same.
         """
+        failures = []
         for each in self._loops:
-            await each.run_again()
+            failure = await each.run_again()
+            if failure is not None:
+                failures.append((each.job.name, failure))
+        if failures:
+            raise JobsFailed(failures)
 
     async def stop(self, seconds_max: float = limits.background_stop_seconds_max) -> None:
         """Stop every job where it waits, within `seconds_max`; safe twice.
@@ -88,26 +103,29 @@ class Background:
 class _JobLoop:
     def __init__(self, job: Job) -> None:
         self.job = job
-        self._awaiting_end: list[asyncio.Future[None]] = []
+        self._awaiting_end: list[asyncio.Future[Exception | None]] = []
         self._trouble: str | None = None
 
     async def run_until_cancelled(self) -> None:
         while True:
             ended, self._awaiting_end = self._awaiting_end, []
-            wait_ms = await self._run()
+            wait_ms, failure = await self._run()
             for future in ended:
                 if not future.done():
-                    future.set_result(None)
+                    future.set_result(failure)
             await self.job.alarm.wait(self.job.interval_ms if wait_ms is None else wait_ms)
 
-    async def run_again(self) -> None:
-        end = asyncio.get_running_loop().create_future()
+    async def run_again(self) -> Exception | None:
+        """Return when the job has run once more, with what it failed with, if it did."""
+        end: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
         self._awaiting_end.append(end)
         self.job.alarm.ring()
-        await end
+        return await end
 
-    async def _run(self) -> float | None:
+    async def _run(self) -> tuple[float | None, Exception | None]:
         """Run the job; the one place where one is run.
+
+        Returns when it wants to run again, and what it failed with.
 
         Every server runs every job. Where several share a store, this is where one of them would
         have to hold the job's lease.
@@ -116,12 +134,12 @@ class _JobLoop:
             wait_ms = await self.job.run()
         except EngineError as error:
             self._note(repr(error))
-            return None
-        except Exception:  # a bug of ours ends one run, never the server
+            return None, error
+        except Exception as error:  # a bug of ours ends one run, never the server
             log.exception("A background job failed", extra={"job": self.job.name})
-            return None
+            return None, error
         self._note(None)
-        return wait_ms
+        return wait_ms, None
 
     def _note(self, trouble: str | None) -> None:
         """Tell the log when the store begins or ceases to refuse the job, not at every run."""

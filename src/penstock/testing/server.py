@@ -74,7 +74,8 @@ class RunningServer:
     def catch_up(self) -> None:
         """Let every background job run once more, and return when all have.
 
-        For a test that moved the clock: the jobs themselves wait in real time.
+        For a test that moved the clock: the jobs themselves wait in real time. Raises JobsFailed
+        where any of them failed.
         """
         caught_up = asyncio.run_coroutine_threadsafe(self._background.catch_up(), self._loop)
         caught_up.result(_CATCH_UP_SECONDS_MAX)

@@ -6,12 +6,18 @@ from typing import Any
 import boto3
 import pytest
 
+from penstock.app.control_client import ControlClient, ControlError
+from penstock.app.endpoint import own_endpoint
+from penstock.base.background import JobsFailed
 from penstock.base.clock import Clock
+from penstock.base.errors.engine import EngineUnavailable
+from penstock.base.ids import Entropy
 from penstock.base.limits import token_sweep_rows_max, transaction_token_life_ms
 from penstock.storage.memory import MemoryEngine
 from penstock.storage.prefixes import Prefix
 from penstock.storage.waist import Span
 from penstock.testing.clock import FakeClock
+from penstock.testing.faulty_engine import Disk, Faults, FaultyEngine
 from penstock.testing.server import RunningServer
 
 TABLE = "abc"
@@ -134,3 +140,33 @@ def test_nothing_of_a_deleted_table_stays_in_the_store(world: World, ddb: Any) -
     assert world.rows(Prefix.TABLE) == 1
     world.pass_ms(1000)
     assert world.rows(Prefix.TABLE) == 0
+
+
+def test_a_job_that_fails_is_told_to_whoever_waits_for_it() -> None:
+    """By MoveClock, whose clock stays moved, and by the server in the test's own process."""
+    clock, faults = FakeClock(), Faults(Entropy(1))
+    server = RunningServer(
+        lambda clock: FaultyEngine(clock, Disk(), faults), clock=clock, test_controls=True
+    )
+    with server:
+        client = ControlClient(server.url)
+        own_endpoint(server.url).tables().create_table(
+            TableName=TABLE,
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
+        )
+        before_ms = client.now_ms()
+        faults.arm("unavailable")
+        with pytest.raises(ControlError, match=r"failed: shard life \(EngineUnavail") as caught:
+            client.advance(5 * 3600 * 1000)
+        assert caught.value.code == "CatchUpFailed"
+        assert clock.now_ms() == before_ms + 5 * 3600 * 1000
+        server.catch_up()
+        clock.advance(5 * 3600 * 1000)
+        faults.arm("unavailable")
+        with pytest.raises(JobsFailed) as failed:
+            server.catch_up()
+        ((name, error),) = failed.value.failures
+        assert (name, type(error)) == ("shard life", EngineUnavailable)

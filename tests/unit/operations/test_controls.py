@@ -6,6 +6,7 @@ import pytest
 
 from penstock.base.background import Background, Job
 from penstock.base.errors.api import ApiError
+from penstock.base.errors.engine import EngineFull
 from penstock.base.ids import Entropy
 from penstock.operations.control.controls import Controls
 from penstock.testing.clock import FakeClock
@@ -57,6 +58,34 @@ def test_jobs_that_do_not_catch_up_are_an_error_and_go_on() -> None:
         release.set()
         await asyncio.wait_for(ended.wait(), 60)
         await controls.catch_up()
+        await background.stop()
+
+    asyncio.run(check())
+
+
+def test_jobs_that_fail_are_an_error_that_names_them() -> None:
+    async def check() -> None:
+        ended = []
+
+        async def fail() -> None:
+            raise EngineFull("no room")
+
+        async def run() -> None:
+            ended.append("run")
+
+        controls = Controls(FakeClock(), Entropy(1))
+        jobs = [Job("trimming", fail, FOR_EVER_MS), Job("other", run, FOR_EVER_MS)]
+        background = Background(jobs)
+        controls.follow(background)
+        await background.start()
+        with pytest.raises(ApiError) as caught:
+            await controls.catch_up()
+        assert caught.value.code == "CatchUpFailed"
+        assert caught.value.body()["message"] == (
+            "Background jobs have failed: trimming (EngineFull('no room')). They run again by"
+            " themselves; the clock stays where it was moved to"
+        )
+        assert ended
         await background.stop()
 
     asyncio.run(check())

@@ -51,6 +51,16 @@ def catch_up_timeout(seconds_max: float) -> ApiError:
     )
 
 
+def catch_up_failed(failures: Iterable[tuple[str, Exception]]) -> ApiError:
+    """Return the error for background jobs that failed; `failures` name them and say with what."""
+    shown = "; ".join(f"{job} ({error!r})" for job, error in failures)
+    return ApiError(
+        "CatchUpFailed",
+        f"Background jobs have failed: {shown}. They run again by themselves; the clock stays where"
+        " it was moved to",
+    )
+
+
 def only_with(member: str, other: str) -> ApiError:
     """Return the error for a member that means nothing without another."""
     return validation(f"{member} can only be given with {other}")

@@ -6,7 +6,7 @@ It is there only where the server was started with test controls; nothing asks i
 import asyncio
 
 from penstock.base import limits
-from penstock.base.background import Background
+from penstock.base.background import Background, JobsFailed
 from penstock.base.clock import MovableClock
 from penstock.base.errors import control
 from penstock.base.ids import Entropy
@@ -34,7 +34,8 @@ class Controls:
     async def catch_up(self, seconds_max: float = limits.catch_up_seconds_max) -> None:
         """Return when every background job has seen the time that the clock tells now.
 
-        Raises CatchUpTimeout after `seconds_max`; the jobs go on by themselves then.
+        Raises CatchUpTimeout after `seconds_max`, CatchUpFailed where jobs have failed; they go on
+        by themselves then.
         """
         if self._background is None:
             return
@@ -46,4 +47,7 @@ class Controls:
             caught_up.cancel()
         if not done:
             raise control.catch_up_timeout(seconds_max)
-        caught_up.result()
+        try:
+            caught_up.result()
+        except JobsFailed as failed:
+            raise control.catch_up_failed(failed.failures) from failed
