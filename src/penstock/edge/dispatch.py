@@ -13,7 +13,7 @@ import httptools
 
 import penstock
 from penstock.base import limits
-from penstock.base.errors import dynamodb
+from penstock.base.errors import control, dynamodb
 from penstock.base.errors.api import ApiError
 from penstock.base.errors.engine import (
     EngineError,
@@ -135,7 +135,13 @@ class Dispatch:
         return operation.call(caller, members)
 
     def _control(self, request: HttpRequest, path: bytes) -> Awaitable[dict[str, Any]]:
-        """Begin the test control that `request` asks for; it needs no signature."""
+        """Begin the test control that `request` asks for; it needs no signature.
+
+        Not to pages: a browser lets any page send such a POST without asking the server first, but
+        says in Origin where it comes from (Fetch standard, 2026-10).
+        """
+        if b"origin" in request.headers:
+            raise control.from_a_page()
         members = _members(request)
         operation = self._controls.get(path)
         if operation is None:

@@ -334,10 +334,10 @@ def control_answer(data: bytes, **acts: Any) -> Answer:
     return answers[0]
 
 
-def control(name: str, body: bytes = b"{}", method: str = "POST") -> bytes:
-    """Return a request of a test control as curl would send it."""
+def control(name: str, body: bytes = b"{}", method: str = "POST", more: str = "") -> bytes:
+    """Return a request of a test control as curl would send it, with a line more of headers."""
     return (
-        f"{method} /_penstock/control/{name} HTTP/1.1\r\nHost: here\r\n"
+        f"{method} /_penstock/control/{name} HTTP/1.1\r\nHost: here\r\n{more}"
         "Content-Type: application/x-www-form-urlencoded\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     ).encode() + body
@@ -361,6 +361,31 @@ def test_a_test_control_fails_as_an_operation_does() -> None:
     assert answer.json == {"__type": CORAL + "SerializationException"}
     answer = control_answer(control("Other"), Act=refused)
     assert (answer.status, answer.json) == (400, {"__type": CORAL + "UnknownOperationException"})
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "http://here", "null", ""])
+@pytest.mark.parametrize(("name", "body"), [("Act", b"{}"), ("Act", b"{"), ("Other", b"{}")])
+def test_a_test_control_that_a_page_asks_for_is_refused_and_not_done(
+    origin: str, name: str, body: bytes
+) -> None:
+    """A browser sends such a POST without asking first, and says from where in Origin."""
+    done: list[str] = []
+
+    def act(_caller: Caller, _body: dict[str, Any]) -> dict[str, Any]:
+        done.append("done")
+        return {}
+
+    answer = control_answer(control(name, body, more=f"Origin: {origin}\r\n"), Act=act)
+    assert (answer.status, done) == (400, [])
+    assert answer.json == {
+        "__type": "com.amazonaws.dynamodb.v20120810#AccessDeniedException",
+        "message": "Test controls are not for pages in a browser: the request has an Origin header",
+    }
+
+
+def test_pages_about_the_server_are_shown_wherever_they_are_asked_from() -> None:
+    health = b"GET /_penstock/health HTTP/1.1\r\nHost: here\r\nOrigin: http://there\r\n\r\n"
+    assert control_answer(health, Echo=echo).status == 200
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS"])

@@ -8,6 +8,14 @@ from penstock.base.errors.dynamodb import serialization, validation
 _SHOWN_MAX = 10
 
 
+def from_a_page() -> ApiError:
+    """Return the error for a request that a page in a browser has sent."""
+    return ApiError(
+        "AccessDeniedException",
+        "Test controls are not for pages in a browser: the request has an Origin header",
+    )
+
+
 def unknown_members(unknown: Iterable[str], known: Iterable[str]) -> ApiError:
     """Return the error for members that an action does not have; `known` are those it has."""
     there_are = ", ".join(known) or "none"
