@@ -17,7 +17,7 @@ import pytest
 from fault.load import StreamReader, Writer, running, wait_until
 from fault.observer import KEY, all_items, create_table
 from fault.promises import check_promises, writes_of
-from fault.raw_client import NoAnswer, RawClient, request_bytes
+from fault.raw_client import NoAnswer, RawClient, Refused, request_bytes
 from penstock import __version__
 from server_process import START_SECONDS_MAX, ServerProcess, clean_environment, command
 
@@ -104,6 +104,28 @@ def test_what_is_in_flight_is_answered_and_kept(tmp_path: Path, number: signal.S
         assert server.stderr == ""
     with ServerProcess.on(tmp_path / "store") as server, RawClient(server.port) as client:
         assert len(all_items(client, TABLE)) == 250
+
+
+def test_a_drain_that_waits_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    """It is told that the server stops; its connection is not cut when the time is up."""
+    body = json.dumps({"TableName": TABLE, "Consumer": "nobody", "SecondsMax": 300})
+    head = "POST /_penstock/control/Drain HTTP/1.1\r\nHost: localhost\r\n"
+    drain = f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+    store = tmp_path / "store"
+    with (
+        ServerProcess.on(store, "--test-controls") as server,
+        RawClient(server.port) as client,
+        RawClient(server.port) as other,
+    ):
+        create_table(other, TABLE)
+        other.call("PutItem", TableName=TABLE, Item={KEY: {"S": "a"}})
+        client.send_bytes(drain)
+        other.call("ListTables")  # answered, so what came before it has been read
+        _stop_in_time(server)
+        with pytest.raises(Refused) as refused:
+            client.receive()
+        assert (refused.value.status, refused.value.code) == (503, "ServiceUnavailable")
+        assert server.stderr == ""
 
 
 @pytest.mark.parametrize("number", STOPPING)

@@ -1,5 +1,6 @@
 """Assembly: the one place that picks an engine and puts the rooms together."""
 
+import asyncio
 from typing import NamedTuple
 
 import msgspec
@@ -11,6 +12,7 @@ from penstock.base.clock import Clock, MovableClock, ShiftedClock
 from penstock.base.errors.engine import StoreCorrupt, StoreIncompatible
 from penstock.base.ids import Entropy
 from penstock.edge.dispatch import Dispatch
+from penstock.edge.server import Server
 from penstock.operations.control.controls import Controls
 from penstock.operations.operation import Services
 from penstock.operations.registry import control_operations, operations
@@ -33,6 +35,17 @@ class Assembly(NamedTuple):
     """What answers its requests."""
     background: Background
     """What runs beside them: to be started before it is ready, and stopped before the engine."""
+    controls: Controls | None
+    """What tests may move it with, if they may."""
+
+    async def stop(self, server: Server) -> None:
+        """Stop `server`, which serves `dispatch`, and what runs beside it; safe twice.
+
+        What waits at a test's wish is given up first: the server's stop waits for its answer.
+        """
+        if self.controls is not None:
+            self.controls.stop()
+        await asyncio.gather(server.stop(), self.background.stop())
 
 
 class StoreRecord(msgspec.Struct, frozen=True):
@@ -114,7 +127,7 @@ def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy)
         controls=control_operations(services),
         pages={READERS_PATH: services.reading_page},
     )
-    return Assembly(dispatch, background)
+    return Assembly(dispatch, background, controls)
 
 
 def _controls(settings: Settings, clock: Clock, entropy: Entropy) -> Controls | None:

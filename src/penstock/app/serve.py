@@ -59,13 +59,15 @@ async def _serve(settings: Settings) -> None:
     engine = open_engine(settings, clock)
     try:
         await claim_store(engine, settings)
-        dispatch, background = assemble(engine, settings, clock, entropy)
-        server = Server(dispatch, settings.host, settings.port, clock=clock, entropy=entropy)
+        assembly = assemble(engine, settings, clock, entropy)
+        server = Server(
+            assembly.dispatch, settings.host, settings.port, clock=clock, entropy=entropy
+        )
         await _listen(server, settings)
-        await background.start()
+        await assembly.background.start()
         _say_ready(settings, server.port)
         await stop.wait()
-        await asyncio.gather(server.stop(), background.stop())
+        await assembly.stop(server)
     finally:
         engine.close()
 

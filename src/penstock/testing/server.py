@@ -117,15 +117,16 @@ class RunningServer:
         engine = self._make_engine(self._clock)
         try:
             await claim_store(engine, self._settings)
-            dispatch, self._background = assemble(
-                engine, self._settings, self._clock, self._entropy
+            assembly = assemble(engine, self._settings, self._clock, self._entropy)
+            self._background = assembly.background
+            server = Server(
+                assembly.dispatch, "127.0.0.1", 0, clock=self._clock, entropy=self._entropy
             )
-            server = Server(dispatch, "127.0.0.1", 0, clock=self._clock, entropy=self._entropy)
             await server.start()
             self._port = server.port
             await self._background.start()
             self._ready.set()
             await self._stop.wait()
-            await asyncio.gather(server.stop(), self._background.stop())
+            await assembly.stop(server)
         finally:
             engine.close()

@@ -89,3 +89,24 @@ def test_jobs_that_fail_are_an_error_that_names_them() -> None:
         await background.stop()
 
     asyncio.run(check())
+
+
+def test_whoever_waits_for_the_jobs_when_the_server_stops_is_told() -> None:
+    """And whoever comes then does not wait at all."""
+
+    async def check() -> None:
+        controls = Controls(FakeClock(), Entropy(1))
+        background = Background([Job("endless", asyncio.Event().wait, FOR_EVER_MS)])
+        controls.follow(background)
+        await background.start()
+        waiting = asyncio.create_task(controls.catch_up())
+        await asyncio.sleep(0)
+        controls.stop()
+        controls.stop()
+        for each in (waiting, asyncio.create_task(controls.catch_up())):
+            with pytest.raises(ApiError) as caught:
+                await asyncio.wait_for(each, 30)
+            assert (caught.value.code, caught.value.status) == ("ServiceUnavailable", 503)
+        await background.stop()
+
+    asyncio.run(check())

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from penstock.base.errors.api import ApiError
-from penstock.base.errors.dynamodb import serialization, validation
+from penstock.base.errors.dynamodb import serialization, unavailable, validation
 
 _SHOWN_MAX = 10
 
@@ -67,6 +67,11 @@ def catch_up_failed(failures: Iterable[tuple[str, Exception]]) -> ApiError:
         f"Background jobs have failed: {shown}. They run again by themselves; the clock stays where"
         " it was moved to",
     )
+
+
+def stopping() -> ApiError:
+    """Return the error for an action that waits while the server stops."""
+    return unavailable("The server is stopping")
 
 
 def only_with(member: str, other: str) -> ApiError:

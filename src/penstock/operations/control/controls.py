@@ -26,6 +26,20 @@ class Controls:
         self.faults = Faults()
         self.progress = Progress()
         self._background: Background | None = None
+        self._stopping = asyncio.Event()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Say whether the server stops, so that nobody may wait any more."""
+        return self._stopping.is_set()
+
+    def stop(self) -> None:
+        """Let every action that waits, or would, fail with ServiceUnavailable; safe twice.
+
+        On the loop's thread, before the edge stops, which waits for the answers.
+        """
+        self._stopping.set()
+        self.progress.wake()
 
     def follow(self, background: Background) -> None:
         """Have `catch_up` wait for the jobs of `background`, which is made after this object."""
@@ -35,18 +49,22 @@ class Controls:
         """Return when every background job has seen the time that the clock tells now.
 
         Raises CatchUpTimeout after `seconds_max`, CatchUpFailed where jobs have failed; they go on
-        by themselves then.
+        by themselves then. Raises ServiceUnavailable where the server stops meanwhile.
         """
         if self._background is None:
             return
         # Not `asyncio.timeout`: an action's first steps are outside any task.
         caught_up = asyncio.ensure_future(self._background.catch_up())
+        stopping = asyncio.ensure_future(self._stopping.wait())
         try:
-            done, _ = await asyncio.wait({caught_up}, timeout=seconds_max)
+            done, _ = await asyncio.wait(
+                {caught_up, stopping}, timeout=seconds_max, return_when=asyncio.FIRST_COMPLETED
+            )
         finally:
             caught_up.cancel()
-        if not done:
-            raise control.catch_up_timeout(seconds_max)
+            stopping.cancel()
+        if caught_up not in done:
+            raise control.stopping() if done else control.catch_up_timeout(seconds_max)
         try:
             caught_up.result()
         except JobsFailed as failed:

@@ -39,7 +39,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Answer when the consumer has read what it is owed of every stream that the table had.
 
     Waits in real time, whatever is done to the clock. Raises DrainTimeout where it takes longer
-    than SecondsMax.
+    than SecondsMax, ServiceUnavailable where the server stops meanwhile.
     """
     name, consumer = request["TableName"], request["Consumer"]
     seconds_max = request.get("SecondsMax", limits.drain_seconds_default)
@@ -49,6 +49,8 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds_max
     while owed := list(_unread(context, consumer, owed, records_max=1)):
+        if context.controls.is_stopping:
+            raise control.stopping()
         seconds = end - loop.time()
         if seconds <= 0:
             raise _timeout(context, request, owed, seconds_max)

@@ -33,8 +33,7 @@ class Progress:
         before = self._read.get(key, 0)
         _keep(self._read, key, max(before, read_to), limits.consumed_shards_remembered_max)
         if read_to > before:
-            for woken in self._waiting:
-                _answer(woken)
+            self.wake()
 
     def read_to(self, consumer: str, stream_arn: str, shard_id: str) -> Stamp:
         """Return the stamp up to which `consumer` has read a shard; 0 where it has read nothing."""
@@ -46,7 +45,7 @@ class Progress:
         return sorted(self._consumers)
 
     async def moved(self, seconds_max: float) -> None:
-        """Return once any consumer has read more, `seconds_max` later at most.
+        """Return once any consumer has read more or `wake` is called, `seconds_max` later at most.
 
         For an action's first steps too, which run outside any task.
         """
@@ -59,6 +58,11 @@ class Progress:
         finally:
             limit.cancel()
             self._waiting.discard(woken)
+
+    def wake(self) -> None:
+        """Let everybody who waits look again, though nobody has read more."""
+        for woken in self._waiting:
+            _answer(woken)
 
     def shown(self, arn_prefix: str = "") -> list[dict[str, Any]]:
         """Return how far each consumer is in the shards of the streams with that prefix."""
