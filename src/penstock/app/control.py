@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from penstock.app.control_client import ControlClient, ControlError, Succession
+from penstock.app.difference import printable
 from penstock.app.output import forget
 from penstock.base.clock import duration_ms, iso_label
 
@@ -56,6 +57,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     cleared = add("clear", _clear, "take back a fault, or all")
     cleared.add_argument("fault", nargs="?", metavar="ID", help="the fault (default: all)")
     _add_drain(add("drain", _drain, "wait until a consumer has read all that was written so far"))
+    readers = add("readers", _readers, "tell how far each consumer has read in each shard")
+    readers.add_argument(
+        "table", nargs="?", metavar="TABLE", help="name of the table (default: all of the region)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -280,3 +285,19 @@ def _clear(client: ControlClient, given: argparse.Namespace) -> Report:
 def _drain(client: ControlClient, given: argparse.Namespace) -> Report:
     client.drain(given.table, given.consumer, given.seconds_max)
     return Report({}, [f"{given.consumer} has read all that was written to {given.table}"])
+
+
+def _readers(client: ControlClient, given: argparse.Namespace) -> Report:
+    answer = client.readers(given.table)
+    lines = [_position(each) for each in answer["Consumers"]]
+    if left_off := answer["ConsumersLeftOff"]:
+        lines.append(f"and {left_off} more, which were left off")
+    return Report(answer, lines or ["nobody has called GetRecords"])
+
+
+def _position(row: dict[str, Any]) -> str:
+    """Return a line that tells how far a consumer is in one shard."""
+    _, _, label = row["StreamArn"].partition(":table/")
+    table, _, made = label.partition("/stream/")
+    where = f"{row['ShardId']} of {table} ({made})"
+    return printable(f"{row['Consumer']} has read {where} up to {row['ReadTo']}")

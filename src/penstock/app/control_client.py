@@ -15,6 +15,7 @@ T = TypeVar("T")
 
 _PATH = "/_penstock/control/"
 _NOT_FOUND = 404
+_PROGRESS = {"Consumer", "StreamArn", "ShardId", "ReadTo"}
 
 
 class ControlError(Exception):
@@ -139,6 +140,22 @@ class ControlClient:
             "SecondsMax": seconds_max,
         }
         self.call("Drain", members, waiting_seconds_max=seconds_max)
+
+    def readers(self, table: str | None = None) -> dict[str, Any]:
+        """Return who has read the streams of one table, or of this client's region.
+
+        As the server tells it: `Shards` with the calls that each has had, and `Consumers` with how
+        far each is in each shard; `ShardsLeftOff` and `ConsumersLeftOff` are how many rows there
+        are beyond those told.
+        """
+        answer = self.call("ListReaders", {"TableName": table, "Region": self._region})
+        self._member(answer, "Shards", list)
+        for name in ("ShardsLeftOff", "ConsumersLeftOff"):
+            self._member(answer, name, int)
+        for row in self._member(answer, "Consumers", list):
+            if not isinstance(row, dict) or not row.keys() >= _PROGRESS:
+                raise self._strange("ListReaders", http.client.OK)
+        return answer
 
     def call(
         self,

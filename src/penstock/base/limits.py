@@ -183,6 +183,7 @@ fault_id_chars_max = 64
 consumer_chars_max = 1024
 consumers_remembered_max = 1000
 consumed_shards_remembered_max = 100_000  # of all consumers: some 400 bytes each
+listed_readers_max = 4000  # rows of either list: at worst 1 KB and 3 KB each
 drain_seconds_default = 30.0
 drain_seconds_max = 300.0
 drain_records_counted_max = 1000  # of each shard that is behind

@@ -24,6 +24,23 @@ NOW_LINES = ["the server's clock tells 2026-09-21T14:13:20.123Z (1790000000123)"
 NOW = {"Now": NOW_MS}
 NO_TIME = "is neither epoch milliseconds nor a time such as 2026-12-24T18:00Z"
 SHARD = ("--shard", "s")
+READERS = {
+    "Shards": [],
+    "ShardsLeftOff": 0,
+    "Consumers": [
+        {
+            "Consumer": "c\x85",
+            "StreamArn": "arn:aws:dynamodb:us-east-1:0:table/T/stream/2026-11-27T20:57:41.234",
+            "ShardId": "s",
+            "ReadTo": "100000000000000000005",
+        }
+    ],
+    "ConsumersLeftOff": 2,
+}
+READERS_LINES = [
+    r"c\u0085 has read s of T (2026-11-27T20:57:41.234) up to 100000000000000000005",
+    "and 2 more, which were left off",
+]
 
 Control = Callable[..., tuple[int, str, str]]
 
@@ -74,6 +91,7 @@ class Noting:
             "split": Succession("p", ("c1", "c2")),
             "trim": ["s1", "s2"],
             "fault": "f1",
+            "readers": READERS,
             "faults": [{"FaultId": "f1", "Kind": "throttle", "Calls": 3, "Hits": 1}],
         }
 
@@ -269,6 +287,8 @@ def test_the_command_starts_without_clients_and_engines() -> None:
             ["c has read all that was written to T"],
             {},
         ),
+        (["readers"], ("readers", (None,), {}), READERS_LINES, READERS),
+        (["readers", "T"], ("readers", ("T",), {}), READERS_LINES, READERS),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -342,6 +362,14 @@ def test_without_faults_that_is_said(run: Control, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(ControlClient, "faults", lambda self: [])
     assert run("faults") == (0, "no faults are set\n", "")
     assert run("faults", "--json") == (0, '{"Faults": []}\n', "")
+
+
+def test_without_readers_that_is_said(run: Control, url: str) -> None:
+    at = ("--endpoint-url", url)
+    assert run("readers", *at) == (0, "nobody has called GetRecords\n", "")
+    status, out, err = run("readers", "--json", *at)
+    document = {"Shards": [], "ShardsLeftOff": 0, "Consumers": [], "ConsumersLeftOff": 0}
+    assert (status, json.loads(out), err) == (0, document, "")
 
 
 def test_what_goes_wrong_on_the_way_is_one_line(

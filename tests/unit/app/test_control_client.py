@@ -135,6 +135,34 @@ def test_iterators_are_expired(url: str) -> None:
     assert [lives(each) for each in (one, same, other, new(1))] == [False, False, False, True]
 
 
+def test_readers_are_told_and_how_far_they_are(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more rows of either list than the limit says, and how many more there are."""
+    tables = make_table(url, "Read")
+    streams: Any = own_endpoint(url).streams()
+    client = ControlClient(url)
+    nobody = {"Shards": [], "ShardsLeftOff": 0, "Consumers": [], "ConsumersLeftOff": 0}
+    assert client.readers("Read") == nobody
+    arn = tables.describe_table(TableName="Read")["Table"]["LatestStreamArn"]
+    for shard in streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]:
+        iterator = streams.get_shard_iterator(
+            StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="LATEST"
+        )["ShardIterator"]
+        streams.get_records(ShardIterator=iterator)
+    told = client.readers("Read")
+    assert [len(told["Shards"]), len(told["Consumers"])] == [4, 4]
+    assert told["ShardsLeftOff"] == told["ConsumersLeftOff"] == 0
+    assert {each["StreamArn"] for each in told["Consumers"]} == {arn}
+    assert ControlClient(url, "eu-west-1").readers("Read") == nobody
+    monkeypatch.setattr(limits, "listed_readers_max", 3)
+    fewer = client.readers("Read")
+    assert fewer == {
+        "Shards": told["Shards"][:3],
+        "ShardsLeftOff": 1,
+        "Consumers": told["Consumers"][:3],
+        "ConsumersLeftOff": 1,
+    }
+
+
 def test_what_the_server_refuses_is_told_with_its_code(url: str) -> None:
     make_table(url, "Refused")
     with pytest.raises(ControlError) as caught:
@@ -218,6 +246,8 @@ def test_a_proxy_of_the_environment_is_not_asked(url: str, monkeypatch: pytest.M
             },
         ),
         (lambda c: c.faults(), "ListFaults", {}),
+        (lambda c: c.readers(), "ListReaders", {"Region": "r"}),
+        (lambda c: c.readers("T"), "ListReaders", {"TableName": "T", "Region": "r"}),
         (lambda c: c.clear_faults(), "ClearFaults", {}),
         (lambda c: c.clear_faults("f"), "ClearFaults", {"FaultId": "f"}),
         (
@@ -235,6 +265,9 @@ def test_each_call_asks_for_its_action(call: Call, path: str, body: dict[str, An
         "Shards": [],
         "FaultId": "f",
         "Faults": [],
+        "ShardsLeftOff": 0,
+        "Consumers": [],
+        "ConsumersLeftOff": 0,
     }
     told = Told(body=json.dumps(answer).encode())
     with answering(told) as url:
@@ -266,6 +299,17 @@ def test_an_answer_that_is_not_penstocks_is_told_as_such(status: int, body: byte
         ControlClient(url).roll("T")
     assert str(caught.value).startswith(f"{url} does not answer as Penstock does: ")
     assert caught.value.code == ""
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"Consumers": [5]}, {"Consumers": [{"Consumer": "c"}]}, {"Shards": 5}, {"ShardsLeftOff": "x"}],
+)
+def test_strange_readers_are_told_as_such(more: dict[str, Any]) -> None:
+    answer = {"Shards": [], "ShardsLeftOff": 0, "Consumers": [], "ConsumersLeftOff": 0} | more
+    told = Told(body=json.dumps(answer).encode())
+    with answering(told) as url, pytest.raises(ControlError, match="does not answer as Penstock"):
+        ControlClient(url).readers()
 
 
 @pytest.mark.parametrize("said", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n"])

@@ -97,13 +97,22 @@ def test_progress_is_shown_in_order_and_by_stream() -> None:
     progress = Progress()
     for consumer, arn in [("orders", "a/1"), ("invoices", "a/2"), ("invoices", "b/1")]:
         progress.note(consumer, arn, "shard", 5)
-    shown = [(each["Consumer"], each["StreamArn"]) for each in progress.shown("a/")]
+    shown = [(each["Consumer"], each["StreamArn"]) for each in progress.shown("a/", 9)[0]]
     assert shown == [("invoices", "a/2"), ("orders", "a/1")]
-    assert progress.shown("b/") == [
-        {
-            "Consumer": "invoices",
-            "StreamArn": "b/1",
-            "ShardId": "shard",
-            "ReadTo": sequence_number(5),
-        }
-    ]
+    row = {
+        "Consumer": "invoices",
+        "StreamArn": "b/1",
+        "ShardId": "shard",
+        "ReadTo": sequence_number(5),
+    }
+    assert progress.shown("b/", 9) == ([row], 0)
+
+
+def test_no_more_progress_is_shown_than_asked_for_and_the_rest_is_counted() -> None:
+    progress = Progress()
+    for number in (3, 1, 2, 4):
+        progress.note(f"c{number}", "a/1", "shard", 5)
+    progress.note("c0", "b/1", "shard", 5)
+    rows, left_off = progress.shown("a/", 2)
+    assert ([row["Consumer"] for row in rows], left_off) == (["c1", "c2"], 2)
+    assert progress.shown("a/", 4)[1] == 0

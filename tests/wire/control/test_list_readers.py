@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 
-from wire.clients import number_of, stream_of
+from penstock.base import limits
+from wire.clients import connect, number_of, stream_of
 from wire.control.conftest import Controlled
 from wire.control.consumers import Consumer, closed_shard
 from wire.refusal_texts import constraint
+
+NOBODY = {"Shards": [], "ShardsLeftOff": 0, "Consumers": [], "ConsumersLeftOff": 0}
 
 # --- serialisation
 
@@ -40,7 +43,7 @@ def test_what_is_refused(server: Controlled, body: dict[str, Any], text: str) ->
 def test_readers_of_a_table_are_told_with_how_far_they_are(server: Controlled) -> None:
     """A record counts as read when its consumer has come back for more."""
     table = server.table()
-    assert server.call("ListReaders", TableName=table) == {"Shards": [], "Consumers": []}
+    assert server.call("ListReaders", TableName=table) == NOBODY
     shard = closed_shard(server, table, "a", "a", "a")
     records = server.streams.get_records(ShardIterator=server.iterators(table)[shard])["Records"]
     consumer = Consumer(server, table, shard)
@@ -65,6 +68,28 @@ def test_without_a_table_it_is_all_of_the_region(server: Controlled) -> None:
         Consumer(server, table).read()
     told = {each["TableName"] for each in server.call("ListReaders")["Shards"]}
     assert set(tables) <= told
-    assert server.call("ListReaders", Region="eu-west-1") == {"Shards": [], "Consumers": []}
+    assert server.call("ListReaders", Region="eu-west-1") == NOBODY
     elsewhere = server.call("ListReaders", TableName=tables[0], Region="eu-west-1")
-    assert elsewhere == {"Shards": [], "Consumers": []}
+    assert elsewhere == NOBODY
+
+
+def test_with_a_table_nobody_else_is_told_of(server: Controlled) -> None:
+    """Also where the other's name begins as its own."""
+    table = server.table()
+    other = server.table(name=f"{table}-more")
+    consumers = {each: Consumer(server, each) for each in (table, other)}
+    for each, consumer in consumers.items():
+        consumer.read()
+        told = server.call("ListReaders", TableName=each)
+        assert {row["TableName"] for row in told["Shards"]} == {each}
+        assert [row["Consumer"] for row in told["Consumers"]] == [consumer.name]
+
+
+def test_a_name_longer_than_a_test_can_say_is_cut_off(server: Controlled) -> None:
+    table = server.table()
+    name = "x" * limits.consumer_chars_max
+    streams = connect(server.url, "dynamodbstreams", application=f"{name}yz")
+    (iterator, *_) = server.iterators(table).values()
+    streams.get_records(ShardIterator=iterator)
+    (row,) = server.call("ListReaders", TableName=table)["Consumers"]
+    assert row["Consumer"] == name

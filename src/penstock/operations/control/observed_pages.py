@@ -5,6 +5,7 @@ What a consumer has read is noted from where it comes back, before anything else
 
 from collections.abc import Callable
 
+from penstock.base import limits
 from penstock.base.errors import streams
 from penstock.operations.control.controls import Controls
 from penstock.operations.control.faults import OBSERVER, Read, Terms
@@ -17,8 +18,11 @@ from penstock.wire.user_agent import application_id
 
 
 def consumer_name(caller: Caller) -> str:
-    """Return the name by which tests know who calls: its application id, or its access key's."""
-    return application_id(caller.agent) or caller.access_key
+    """Return the name by which tests know who calls: its application id, or its access key's.
+
+    One that is longer than a test could say is cut off there.
+    """
+    return (application_id(caller.agent) or caller.access_key)[: limits.consumer_chars_max]
 
 
 def is_observer(context: Context) -> bool:

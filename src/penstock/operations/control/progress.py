@@ -64,18 +64,22 @@ class Progress:
         for woken in self._waiting:
             _answer(woken)
 
-    def shown(self, arn_prefix: str = "") -> list[dict[str, Any]]:
-        """Return how far each consumer is in the shards of the streams with that prefix."""
-        return [
+    def shown(self, arn_prefix: str, most: int) -> tuple[list[dict[str, Any]], int]:
+        """Return how far each consumer is in the shards of the streams with that prefix.
+
+        By consumers, streams and shards the first `most`, and how many more there are.
+        """
+        chosen = sorted(key for key in self._read if key[1].startswith(arn_prefix))
+        rows = [
             {
                 "Consumer": consumer,
                 "StreamArn": stream_arn,
                 "ShardId": shard_id,
-                "ReadTo": sequence_number(read_to),
+                "ReadTo": sequence_number(self.read_to(consumer, stream_arn, shard_id)),
             }
-            for (consumer, stream_arn, shard_id), read_to in sorted(self._read.items())
-            if stream_arn.startswith(arn_prefix)
+            for consumer, stream_arn, shard_id in chosen[:most]
         ]
+        return rows, len(chosen) - len(rows)
 
 
 def _answer(woken: "asyncio.Future[None]") -> None:
