@@ -1,25 +1,19 @@
 """The npm project `javascript/`: its packages installed once, and its program run against a server.
 
-The packages go into `.cache` of the checkout, in a directory named by a digest of their lock: made
-beside it and moved there when complete, so that neither an interruption nor a second run at the
-same time leaves half of them.
+The packages go into `.cache` of the checkout, in a directory named by a digest of their lock.
 """
 
-import fcntl
-import hashlib
 import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from clients.build_cache import CACHE, made_once
+
 PROJECT = Path(__file__).resolve().parent / "javascript"
-CACHE = ROOT / ".cache"
 NODE_OLDEST = 20
 INSTALL_SECONDS_MAX = 200
 RUN_SECONDS_MAX = 200
@@ -40,12 +34,7 @@ def checks() -> list[str]:
 def installed_packages() -> Path:
     """Return the `node_modules` of the locked packages; skip where they are not to be had."""
     _need_node()
-    lock = (PROJECT / "package-lock.json").read_bytes()
-    place = CACHE / f"javascript-{hashlib.sha256(lock).hexdigest()[:16]}" / "node_modules"
-    with _one_at_a_time():
-        if not place.exists():
-            _install(place)
-    return place
+    return made_once("javascript", [PROJECT / "package-lock.json"], "node_modules", _install)
 
 
 def run_program(packages: Path, directory: Path, url: str) -> subprocess.CompletedProcess[str]:
@@ -73,14 +62,6 @@ def _need_node() -> None:
         pytest.skip(f"node {told.strip()} is older than {NODE_OLDEST}, which the clients need")
 
 
-@contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    CACHE.mkdir(exist_ok=True)
-    with (CACHE / "javascript.guard").open("a") as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)
-        yield
-
-
 def _install(place: Path) -> None:
     with tempfile.TemporaryDirectory(dir=CACHE, prefix="javascript-new-") as fresh:
         for name in ("package.json", "package-lock.json"):
@@ -101,5 +82,4 @@ def _install(place: Path) -> None:
         if done.returncode != 0 and (found := NO_REGISTRY.search(done.stderr)):
             pytest.skip(f"npm has no registry to install from: {found[0]}")
         assert done.returncode == 0, done.stderr
-        place.parent.mkdir(exist_ok=True)
         Path(fresh, "node_modules").rename(place)
