@@ -41,9 +41,10 @@ class RunningServer:
     What it fails with, at its start or later, is raised on the test's thread.
 
     `make_engine` is called with the clock, on the server's thread; by default it is a memory engine
-    that runs every transaction's work twice to prove that it may run again. `settings` are members
-    of `Settings`; host and port stay the loopback address and a free one. With `test_controls` the
-    server answers `/_penstock/control/`, which moves `clock` itself where that can be moved.
+    that runs the work of every transaction and snapshot twice to prove that it may run again.
+    `settings` are members of `Settings`; host and port stay the loopback address and a free one.
+    With `test_controls` the server answers `/_penstock/control/`, which moves `clock` itself where
+    that can be moved.
     """
 
     def __init__(

@@ -4,17 +4,27 @@ What a consumer has read is noted from where it comes back, before anything else
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from penstock.base import limits
 from penstock.base.errors import streams
+from penstock.base.errors.api import ApiError
 from penstock.operations.control.controls import Controls
 from penstock.operations.control.faults import OBSERVER, Read, Terms
 from penstock.operations.operation import Context
-from penstock.storage.waist import Reader
-from penstock.streams.read import Page, Place, read_page
+from penstock.streams.read import Page, Place
 from penstock.streams.stream import Shard, Stream
 from penstock.wire.sigv4 import Caller
 from penstock.wire.user_agent import application_id
+
+
+class Call(NamedTuple):
+    """A call of GetRecords: by whom, of which shard, and from where in it."""
+
+    caller: Caller
+    stream: Stream
+    shard: Shard
+    place: Place
 
 
 def consumer_name(caller: Caller) -> str:
@@ -31,40 +41,37 @@ def is_observer(context: Context) -> bool:
 
 
 def observed_page(
-    controls: Controls,
-    caller: Caller,
-    reader: Reader,
-    stream: Stream,
-    shard: Shard,
-    place: Place,
-    limit: int,
-    now_ms: int,
+    controls: Controls, call: Call, found: Page | ApiError, read: Callable[[int], Page | ApiError]
 ) -> Page:
-    """Return what `read_page` returns, changed by the fault that fires, if any does.
+    """Return what was found for a call, changed by the fault that fires, if any does.
 
-    Raises what that raises, and before a fault's error the real one.
+    An error that was found is raised before a fault's. `read` finds a page from the same place with
+    so many records at most, one or more.
     """
-    consumer = consumer_name(caller)
-    controls.progress.note(consumer, stream.arn, shard.id, place.position - 1)
-
-    def read(records_max: int) -> Page:
-        return read_page(reader, stream, shard, place, records_max, now_ms)
-
-    page = read(limit)
+    stream, shard = call.stream, call.shard
+    consumer = consumer_name(call.caller)
+    controls.progress.note(consumer, stream.arn, shard.id, call.place.position - 1)
+    page = page_of(found)
     count = len(page.records)
-    fault = controls.faults.fired(Read(caller.region, stream.table_name, shard.id, consumer, count))
+    fault = controls.faults.fired(
+        Read(call.caller.region, stream.table_name, shard.id, consumer, count)
+    )
     if fault is not None:
-        page = _faulty(fault, page, place, read)
+        page = _faulty(fault, page, call.place, read)
     if page.next is None and shard.end is not None:
         controls.progress.note(consumer, stream.arn, shard.id, shard.end)
     return page
 
 
-def _faulty(fault: Terms, page: Page, place: Place, read: Callable[[int], Page]) -> Page:
-    """Return `page`, which began at `place`, as a fault leaves it, or raise the fault's error.
+def page_of(found: Page | ApiError) -> Page:
+    """Return the page that was found, or raise the error that there was instead."""
+    if isinstance(found, ApiError):
+        raise found
+    return found
 
-    `read` returns a page from there with so many records at most, one or more.
-    """
+
+def _faulty(fault: Terms, page: Page, place: Place, read: Callable[[int], Page | ApiError]) -> Page:
+    """Return `page`, which began at `place`, as a fault leaves it, or raise the fault's error."""
     match fault.kind:
         case "throttle":
             raise streams.too_many_readers()
@@ -75,4 +82,4 @@ def _faulty(fault: Terms, page: Page, place: Place, read: Callable[[int], Page])
         case "repeat":
             return page._replace(next=place)
         case "fewer":
-            return read(fault.records) if fault.records else Page([], place)
+            return page_of(read(fault.records)) if fault.records else Page([], place)
