@@ -7,8 +7,8 @@ several threads. No call waits for ever. Whatever goes wrong is a `ControlError`
 import http.client
 import json
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import urlsplit
 
+from penstock.app.own_server import EndpointError, OwnServer
 from penstock.base import limits
 
 T = TypeVar("T")
@@ -45,7 +45,10 @@ class ControlClient:
 
     def __init__(self, url: str, region: str = "us-east-1") -> None:
         self._url, self._region = url, region
-        self._host, self._port, self._secure = _address(url)
+        try:
+            self._server = OwnServer(url)
+        except EndpointError as error:
+            raise ControlError(str(error)) from None
 
     def now_ms(self) -> int:
         """Return what the server's clock tells, in milliseconds since the Unix epoch."""
@@ -175,7 +178,10 @@ class ControlClient:
             raise ControlError(f"{action} cannot be asked for: {error}") from error
         waiting_seconds = min(waiting_seconds_max, limits.control_waiting_seconds_max)
         seconds_max = limits.control_answer_seconds_max + waiting_seconds
-        status, body = self._exchange(action, asked, seconds_max)
+        try:
+            status, body = self._server.post(_PATH + action, asked, seconds_max=seconds_max)
+        except EndpointError as error:
+            raise ControlError(str(error)) from error
         if status == _NOT_FOUND:
             raise ControlError(f"the server at {self._url} was not started with --test-controls")
         try:
@@ -211,36 +217,6 @@ class ControlClient:
             raise ControlError(f"{self._url} does not answer as Penstock does: no {name}")
         return value
 
-    def _exchange(self, action: str, body: bytes, seconds_max: float) -> tuple[int, bytes]:
-        """Send one action and return the status and body of its answer."""
-        connection = self._connect()
-        try:
-            connection.sock.settimeout(seconds_max)
-            connection.request("POST", _PATH + action, body, {"Content-Type": "application/json"})
-            response = connection.getresponse()
-            read = response.read(limits.control_answer_bytes_max + 1)
-        except TimeoutError:
-            raise ControlError(
-                f"{self._url} did not answer {action} within {seconds_max:g} s"
-            ) from None
-        except (OSError, http.client.HTTPException) as error:
-            raise ControlError(f"{self._url} did not answer {action}: {error!r}") from error
-        finally:
-            connection.close()
-        if len(read) > limits.control_answer_bytes_max:
-            raise self._strange(action, response.status)
-        return response.status, read
-
-    def _connect(self) -> http.client.HTTPConnection:
-        """Return a new connection to the server."""
-        make = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
-        try:
-            connection = make(self._host, self._port, timeout=limits.control_connect_seconds_max)
-            connection.connect()
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            raise ControlError(f"cannot connect to {self._url}: is the server running?") from error
-        return connection
-
     def _refusal(self, action: str, status: int, answer: dict[str, Any]) -> ControlError:
         """Return what an error of the server says."""
         kind = answer.get("__type")
@@ -254,18 +230,3 @@ class ControlClient:
         return ControlError(
             f"{self._url} does not answer as Penstock does: {action} has brought HTTP {status}"
         )
-
-
-def _address(url: str) -> tuple[str, int | None, bool]:
-    """Return host, port and whether to use TLS; ControlError for what is no URL of an endpoint."""
-    wrong = ControlError(f"not a URL of an endpoint: {url!r} (expected http://host:port)")
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise wrong from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
-        raise wrong
-    if parts.path not in {"", "/"} or parts.query or parts.fragment:
-        raise wrong
-    return parts.hostname, port, parts.scheme == "https"

@@ -27,7 +27,8 @@ from penstock.app.demo_report import Run, Shown, findings_table, verdict
 from penstock.app.demo_server import DemoServer, ServerError
 from penstock.app.demo_writer import Assignment
 from penstock.app.demo_writer_process import WriterError, WriterProcess
-from penstock.app.endpoint import Endpoint, EndpointError, is_loopback, own_endpoint
+from penstock.app.endpoint import Endpoint, is_loopback, own_endpoint
+from penstock.app.own_server import EndpointError
 from penstock.app.readings import Reading, ReadingsError, load_readings
 from penstock.base.clock import Clock, SystemClock
 

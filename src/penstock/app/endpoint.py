@@ -8,7 +8,6 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import SplitResult, urlsplit
 
 import boto3
 import botocore.session
@@ -22,6 +21,7 @@ from botocore.exceptions import (
 
 from penstock.app.failures import Failure, error_code, failure_text
 from penstock.app.feed import StreamsClient
+from penstock.app.own_server import EndpointError, split_url
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -39,10 +39,6 @@ _CREDENTIAL_ERRORS = {
     "ExpiredTokenException",
     "AccessDeniedException",
 }
-
-
-class EndpointError(Exception):
-    """The endpoint cannot be used as asked; the text is one line for a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +126,3 @@ def is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def split_url(url: str) -> SplitResult:
-    """Return the parts of an endpoint's URL; raises `EndpointError` for what is none."""
-    wrong = EndpointError(f"not a URL of an endpoint: {url!r} (expected http://host:port)")
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as failure:
-        raise wrong from failure
-    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
-        raise wrong
-    return parts

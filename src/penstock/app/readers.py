@@ -24,6 +24,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the readers of every shard; return the exit code."""
-    from penstock.app.readers_page import show  # noqa: PLC0415 - loads boto3 and rich
+    from penstock.app.readers_page import show  # noqa: PLC0415 - loads rich
 
     return show(arguments)

@@ -13,8 +13,8 @@ from rich.filesize import decimal
 from rich.table import Table
 
 from penstock.app.difference import printable
-from penstock.app.endpoint import EndpointError, split_url
 from penstock.app.output import forget
+from penstock.app.own_server import EndpointError, OwnServer
 from penstock.base import limits
 
 _PATH = "/_penstock/readers"
@@ -66,21 +66,8 @@ def fetch_page(url: str) -> dict[str, Any]:
 
     Raises `EndpointError`, one line for a person, where there is no server or it has no such page.
     """
-    parts = split_url(url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=limits.page_seconds_max)
-    try:
-        connection.request("GET", _PATH)
-        answer = connection.getresponse()
-        body = answer.read(limits.page_body_bytes_max)
-    except OSError as failure:
-        reason = "" if isinstance(failure, ConnectionRefusedError) else f" ({failure})"
-        raise EndpointError(f"cannot connect to {url}{reason}: is the server running?") from failure
-    except http.client.HTTPException as failure:
-        raise EndpointError(f"{url} does not speak HTTP as expected: {failure!r}") from failure
-    finally:
-        connection.close()
-    return _page_of(url, answer.status, body)
+    status, body = OwnServer(url).get(_PATH, seconds_max=limits.readers_answer_seconds_max)
+    return _page_of(url, status, body)
 
 
 def _page_of(url: str, status: int, body: bytes) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from penstock.app.endpoint import Endpoint, EndpointError, open_endpoint
+from penstock.app.endpoint import Endpoint, open_endpoint
 from penstock.app.failures import error_code
 from penstock.app.feed import Change, Feed, FeedError, Start
 from penstock.app.output import forget
+from penstock.app.own_server import EndpointError
 from penstock.app.tail_print import JsonPrinter, Printer, ScreenPrinter
 from penstock.base.clock import SystemClock
 

@@ -290,7 +290,7 @@ def test_each_call_asks_for_its_action(call: Call, path: str, body: dict[str, An
         (400, b"{}"),
         (500, b"sorry"),
         (301, b""),
-        (200, b" " * (limits.control_answer_bytes_max + 1)),
+        (200, b" " * (limits.own_answer_bytes_max + 1)),
     ],
     ids=lambda value: repr(value)[:40],
 )

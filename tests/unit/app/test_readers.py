@@ -98,6 +98,10 @@ def test_a_server_whose_streams_nobody_read_says_so(capsys: pytest.CaptureFixtur
     [
         ("http://127.0.0.1:9", "cannot connect to http://127.0.0.1:9: is the server running?"),
         ("nonsense", "not a URL of an endpoint: 'nonsense' (expected http://host:port)"),
+        (
+            "http://127.0.0.1:9/foo",
+            "not a URL of an endpoint: 'http://127.0.0.1:9/foo' (expected http://host:port)",
+        ),
     ],
 )
 def test_what_cannot_be_reached_is_told_in_one_line(

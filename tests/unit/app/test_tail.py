@@ -11,7 +11,8 @@ import boto3
 import pytest
 
 from penstock.app import tail
-from penstock.app.endpoint import EndpointError, open_endpoint, own_endpoint
+from penstock.app.endpoint import open_endpoint, own_endpoint
+from penstock.app.own_server import EndpointError
 from penstock.base.environment import environment
 from penstock.testing.server import RunningServer
 from server_process import command
