@@ -5,17 +5,21 @@ import json
 import subprocess
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from io import StringIO
 from threading import Thread
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from penstock.app import readers
 from penstock.app.endpoint import own_endpoint
+from penstock.app.readers_page import print_page
 from penstock.testing.server import RunningServer
 from server_process import command
 
 _SECONDS_MAX = 60
+SHARD_ID = "shardId-00000001790000000123-0a1b2c3d"
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +89,43 @@ def test_json_is_the_page_of_the_server(url: str, capsys: pytest.CaptureFixture[
             "CallsThrottled": 0,
         }
     ]
+
+
+NAMES = ("table", "shard", "readers", "calls", "records", "bytes", "over two", "over rate")
+BIG = (1_234_567, 12_345_678, 123_456_789_012)
+
+
+@pytest.mark.parametrize(
+    ("columns", "counts", "left_out"),
+    [
+        (45, (5, 5, 5), ("bytes", "records", "calls")),
+        (60, (412, 1234, 234_567), ("bytes",)),
+        (60, BIG, ("bytes", "records")),
+        (80, (412, 1234, 234_567), ()),
+        (80, BIG, ()),
+        (120, BIG, ()),
+    ],
+)
+def test_a_narrow_screen_has_whole_headers_and_counts_and_says_what_it_leaves_out(
+    columns: int, counts: tuple[int, int, int], left_out: tuple[str, ...]
+) -> None:
+    """The long name of a table gives way to them, folded, and at 120 whole ids of shards fit."""
+    shard = {"TableName": "long-" * 10, "ShardId": SHARD_ID, "Readers": 13}
+    read = dict(zip(("Calls", "Records", "Bytes"), counts, strict=True))
+    beyond = {"CallsBeyondReaders": 1204, "CallsBeyondRate": 12, "CallsThrottled": 345}
+    output = StringIO()
+    page = {"Shards": [shard | read | beyond], "Actions": []}
+    print_page(page, Console(file=output, width=columns))
+    above, below = output.getvalue().split("─" * 40, 1)
+    assert max(len(line) for line in output.getvalue().splitlines()) <= columns
+    words = " ".join(name for name in (*NAMES, "refused") if name not in left_out).split()
+    assert sorted(above.replace("─", " ").split()) == sorted(words)
+    shown = ["13", *(() if "calls" in left_out else (f"{counts[0]:,}",)), "1,204", "12", "345"]
+    row = next(line for line in below.splitlines() if "1,204" in line).split()
+    assert [cell for cell in row if cell in shown] == shown
+    assert row[1] == (SHARD_ID if columns == 120 else SHARD_ID[-8:])
+    said = f"Too narrow for: {', '.join(left_out)}.\n"
+    assert below.endswith(said) == bool(left_out)
 
 
 def test_a_server_whose_streams_nobody_read_says_so(capsys: pytest.CaptureFixture[str]) -> None:
