@@ -155,30 +155,11 @@ class Faults:
         """Take all faults away."""
         self._control.clear_faults()
 
-    def _put(
-        self,
-        kind: str,
-        *,
-        table: Any = None,
-        shard_id: str | None = None,
-        consumer: str | None = None,
-        calls: int | None = None,
-        probability: float | None = None,
-        seed: int | None = None,
-        records: int | None = None,
-    ) -> Fault:
-        if calls is None and probability is None:
-            calls = 1
-        fault_id = self._control.fault(
-            kind,
-            table=self._find(table),
-            shard_id=shard_id,
-            consumer=consumer,
-            calls=calls,
-            probability=probability,
-            seed=seed,
-            records=records,
-        )
+    def _put(self, kind: str, table: Any = None, **terms: Any) -> Fault:
+        """Set a fault on the terms that `ControlClient.fault` takes; of one call if none says."""
+        if terms.get("calls") is None and terms.get("probability") is None:
+            terms["calls"] = 1
+        fault_id = self._control.fault(kind, table=self._find(table), **terms)
         return Fault(fault_id, self._control)
 
 
