@@ -31,6 +31,7 @@ class Capture:
                 f"the table {table_name} has no stream to capture: make it with a view, as"
                 " penstock_table_factory(view='NEW_AND_OLD_IMAGES') does"
             )
+        self._tables = tables
         self._streams = streams
         self._table_name = table_name
         self._key_names = [part["AttributeName"] for part in described["KeySchema"]]
@@ -45,7 +46,10 @@ class Capture:
     def changes(self) -> list[CapturedChange]:
         """Read on to the stream's end; return all changes since the beginning, or `clear`.
 
-        An item's changes stand in their order, those of different items in any.
+        An item's changes stand in their order, those of different items in any. Of several streams
+        that were enabled since the last look, the table's latest is read last and the others by
+        their labels, which are times: nothing tells in which order those came where the clock was
+        stepped back between them. Look before each disabling then.
         """
         self._read()
         return self._changes[self._cleared :]
@@ -68,9 +72,12 @@ class Capture:
 
     def _read(self) -> None:
         listed = self._listed()
-        for arn in listed:
-            if arn not in self._feeds and arn not in self._unread:
-                self._follow(arn)
+        new = [arn for arn in listed if arn not in self._feeds and arn not in self._unread]
+        if len(new) > 1:
+            latest = self._latest()
+            new.sort(key=lambda arn: arn == latest)  # the labels' order, but for the latest
+        for arn in new:
+            self._follow(arn)
         for arn, feed in list(self._feeds.items()):
             if arn in listed:
                 for change in feed.present(_READ_SECONDS_MAX):
@@ -92,6 +99,15 @@ class Capture:
         )
         feed.open()
         self._feeds[arn] = feed
+
+    def _latest(self) -> str | None:
+        """Return the stream that the table had last; None where the table is gone."""
+        try:
+            described = self._tables.describe_table(TableName=self._table_name)["Table"]
+        except self._tables.exceptions.ResourceNotFoundException:
+            return None
+        latest: str | None = described.get("LatestStreamArn")
+        return latest
 
     def _listed(self) -> list[str]:
         """Return all streams that there are of the table's name, by their labels."""

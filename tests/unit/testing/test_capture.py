@@ -102,6 +102,32 @@ def test_it_goes_on_with_a_stream_of_an_earlier_label(ground: Ground) -> None:
     control.set_clock(now_ms)
 
 
+def test_of_two_streams_since_the_last_look_the_later_comes_last_whatever_its_label(
+    ground: Ground,
+) -> None:
+    control = ground.server.control
+    now_ms = control.now_ms()
+    assert ground.numbers() == []
+    ground.enable(False)
+    ground.enable(True)
+    ground.put(1)
+    ground.enable(False)
+    control.set_clock(now_ms - 3600_000)
+    ground.enable(True)
+    ground.put(2)
+    assert ground.numbers() == [1, 2]
+    control.set_clock(now_ms)
+
+
+def test_it_reads_two_streams_of_a_table_that_is_gone(ground: Ground) -> None:
+    for number in (1, 2):
+        ground.enable(False)
+        ground.enable(True)
+        ground.put(number)
+    ground.table.delete()
+    assert ground.numbers() == [1, 2]
+
+
 def test_it_begins_with_the_latest_stream_and_reads_no_earlier_one(ground: Ground) -> None:
     ground.put(1)
     ground.enable(False)
