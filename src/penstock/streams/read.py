@@ -101,9 +101,9 @@ def _read(reader: Reader, span: Span, limit: int) -> tuple[list[bytes], list[byt
         asked = min(chunk, limit - len(records))
         rows = reader.scan(span, asked)
         for key, stored in rows:
-            if records and size + len(stored) > limits.get_records_bytes_max:
-                return keys, records, size
             size += len(stored)
+            if size > limits.get_records_bytes_max and records:
+                return keys, records, size - len(stored)
             keys.append(key)
             records.append(unpack(stored))
         if len(rows) < asked:
