@@ -22,8 +22,10 @@ class OwnServer:
         if parts.path not in {"", "/"} or parts.query or parts.fragment:
             raise _no_url(url)
         self.url = url
-        self._host, self._port = parts.hostname or "", parts.port
         self._is_secure = parts.scheme == "https"
+        default_port = http.client.HTTPS_PORT if self._is_secure else http.client.HTTP_PORT
+        # Always a port: without one the end of an IPv6 address would be taken for it.
+        self._host, self._port = parts.hostname or "", parts.port or default_port
 
     def get(self, path: str, *, seconds_max: float) -> tuple[int, bytes]:
         """Return the status and body of what is at `path`; no wait is longer than `seconds_max`."""

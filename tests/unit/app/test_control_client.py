@@ -371,6 +371,31 @@ def test_what_is_no_url_is_refused_at_once(url: str) -> None:
     assert str(caught.value) == f"not a URL of an endpoint: {url!r} (expected http://host:port)"
 
 
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("http://[::1]", ("::1", 80)),
+        ("https://[::1]/", ("::1", 443)),
+        ("http://[::1]:8000", ("::1", 8000)),
+        ("http://127.0.0.1", ("127.0.0.1", 80)),
+    ],
+)
+def test_a_url_without_a_port_means_that_of_its_scheme(
+    url: str, address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def refuse(address: tuple[str, int], *_: Any) -> None:
+        asked.append(address)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    with pytest.raises(ControlError) as caught:
+        ControlClient(url).now_ms()
+    assert asked == [address]
+    assert str(caught.value) == f"cannot connect to {url}: is the server running?"
+
+
 @pytest.mark.parametrize("host", ["a b", "x\x7f", "." + "x" * 70])
 def test_a_host_that_cannot_be_is_told_as_one_that_is_not_there(host: str) -> None:
     with pytest.raises(ControlError, match=r"^cannot connect to "):
