@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from penstock.app.control_client import ControlClient
 from penstock.base import limits
-from wire.clients import records_from, stored, stream_of
+from penstock.testing.clock import FakeClock
+from penstock.testing.server import RunningServer
+from wire.clients import connect, records_from, stored, stream_of
 from wire.control.conftest import HOUR_MS, Controlled
 from wire.refusal_texts import constraint
 
@@ -217,3 +220,23 @@ def test_24_hours_and_a_second_trim_everything(
     assert left["userIdentity"] == {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
     assert stored(server.ddb, table, {"pk": {"S": "expiring"}}) is None
     assert stored(server.ddb, table, {"pk": {"S": names[0]}}) is not None
+
+
+def test_a_step_back_does_not_bring_back_a_state_that_was_over() -> None:
+    """Also where it ended since the jobs looked last."""
+    clock = FakeClock()
+    with RunningServer(clock=clock, test_controls=True, table_delay_ms=1000) as running:
+        ddb, streams = (connect(running.url, name) for name in ("dynamodb", "dynamodbstreams"))
+        ddb.create_table(
+            TableName="abc",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
+        )
+        began_ms = clock.now_ms()
+        clock.advance(1000)
+        ControlClient(running.url).set_clock(began_ms)
+        table = ddb.describe_table(TableName="abc")["Table"]
+        stream = streams.describe_stream(StreamArn=table["LatestStreamArn"])["StreamDescription"]
+        assert (table["TableStatus"], stream["StreamStatus"]) == ("ACTIVE", "ENABLED")

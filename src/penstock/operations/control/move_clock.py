@@ -14,7 +14,8 @@ SHAPE = ControlInput("MoveClockInput", Milliseconds=members.MILLISECONDS, To=mem
 async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Answer with the time, when all that runs beside the requests has seen it.
 
-    `Milliseconds` let time pass, forward only. `To` steps the wall clock, in either direction.
+    `Milliseconds` let time pass, forward only. `To` steps the wall clock, in either direction; what
+    is over by then is seen to be over first, so that a step back does not bring it back.
     """
     controls = context.controls
     if "Milliseconds" in request and "To" in request:
@@ -25,6 +26,8 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
             raise control.time_out_of_range(limits.clock_ms_max)
         controls.clock.advance(passing_ms)
     elif "To" in request:
+        if request["To"] < controls.clock.now_ms():
+            await controls.catch_up()
         controls.clock.set(request["To"])
     await controls.catch_up()
     return {"Now": controls.clock.now_ms()}
