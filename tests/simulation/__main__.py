@@ -40,7 +40,7 @@ def _many(seeds: int, steps: int) -> int:
             return 1
         if sys.stdout.isatty():
             print(f"\r{seed + 1} of {seeds} seeds pass", end="", flush=True)
-        elif seed % 100 == 99:
+        elif seed % 100 == 99 and seed + 1 < seeds:
             print(f"{seed + 1} of {seeds} seeds pass", flush=True)
     print(f"\r{seeds} of {seeds} seeds pass")
     return 0
