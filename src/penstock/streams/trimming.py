@@ -78,17 +78,17 @@ class Trimming:
             await self._engine.transact(
                 lambda txn: settle_stream(txn, stream.arn, now_ms), locks=(lock,)
             )
-        shards = self._engine.snapshot(lambda reader: shards_of(reader, stream))
-        due = self._engine.snapshot(lambda reader: self._due(reader, stream, shards, now_ms))
+        shards, due = self._engine.snapshot(lambda reader: self._due(reader, stream, now_ms))
         for at in range(0, len(due), limits.trim_shards_max):
             await self._give_back(stream, due[at : at + limits.trim_shards_max])
             await asyncio.sleep(0)
-        left = len(shards) - sum(each.upto is None for each in due)
+        left = shards - sum(each.upto is None for each in due)
         if not left and stream.has_expired(now_ms - self._grace_ms):
             await self._engine.transact(lambda txn: forget_stream(txn, stream), locks=(lock,))
 
-    def _due(self, reader: Reader, stream: Stream, shards: list[Shard], now_ms: int) -> list[_Due]:
-        """Return the shards of `stream` that have something to give back."""
+    def _due(self, reader: Reader, stream: Stream, now_ms: int) -> tuple[int, list[_Due]]:
+        """Return how many shards `stream` has, and those that have something to give back."""
+        shards = shards_of(reader, stream)
         kept = stamp_at(max(now_ms - self._keep_ms, 0))
         found = []
         for shard in shards:
@@ -99,7 +99,7 @@ class Trimming:
             due = _Due(shard, log, max(kept - 1, shard.trimmed))
             if reader.scan(due.span, 1):
                 found.append(due)
-        return found
+        return len(shards), found
 
     async def _give_back(self, stream: Stream, due: list[_Due]) -> None:
         def work(txn: Transaction) -> None:

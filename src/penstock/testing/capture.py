@@ -40,7 +40,8 @@ class Capture:
         self._changes: list[CapturedChange] = []
         self._cleared = 0
         latest = described["LatestStreamArn"]
-        self._unread = set(self._listed()) - {latest}  # earlier ones, and later those that are over
+        # The streams before the latest, and later those that are over.
+        self._passed_by = set(self._listed()) - {latest}
         self._follow(latest)
 
     def changes(self) -> list[CapturedChange]:
@@ -72,7 +73,7 @@ class Capture:
 
     def _read(self) -> None:
         listed = self._listed()
-        new = [arn for arn in listed if arn not in self._feeds and arn not in self._unread]
+        new = [arn for arn in listed if arn not in self._feeds and arn not in self._passed_by]
         if len(new) > 1:
             latest = self._latest()
             new.sort(key=lambda arn: arn == latest)  # the labels' order, but for the latest
@@ -85,7 +86,7 @@ class Capture:
             else:
                 self._notices.append(f"{arn} was disabled, and is gone after its 24 hours")
             if feed.ended or arn not in listed:
-                self._unread.add(arn)
+                self._passed_by.add(arn)
                 del self._feeds[arn]
 
     def _follow(self, arn: str) -> None:

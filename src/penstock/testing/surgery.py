@@ -86,7 +86,7 @@ class Surgery:
         return self._control.split(self._find(table), shard_id)
 
     def trim(self, table: Any = None, shard_id: str | None = None) -> list[str]:
-        """Make all records so far unreadable, as if 24 hours had passed; return the shards."""
+        """Make all records so far unreadable; return the shards, which stay listed."""
         return self._control.trim(self._find(table), shard_id)
 
     def expire_iterators(
