@@ -13,8 +13,8 @@ from typing import cast
 
 from penstock.base.ids import Entropy
 from penstock.edge.limits import EdgeLimits
-from penstock.edge.messages import HttpResponse, Refusal, ResponseWriter
-from penstock.edge.pipeline import DispatchFunction, Exchange, Pipeline
+from penstock.edge.messages import Refusal, ResponseWriter
+from penstock.edge.pipeline import DispatchFunction, Exchange, Pipeline, Waiting
 from penstock.edge.reader import RequestReader, Stage
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -33,7 +33,7 @@ class Shared:
     on_less: Callable[[], None]
     """Called when a connection has gone or a request that outlived its connection is done."""
     connections: set["Connection"] = field(default_factory=set)
-    tasks: set[asyncio.Task[HttpResponse]] = field(default_factory=set)
+    tasks: set[Waiting] = field(default_factory=set)
     held_bytes: int = 0
     draining: bool = False
 

@@ -84,40 +84,27 @@ class Dispatch:
         """Return the answer to `request`, whatever happens."""
         request_id = self._entropy.request_id()
         try:
-            return await self._answer(request, request_id)
-        except Refusal as refusal:
-            return refusal.response(request_id)
-        except Exception:  # the one place where a bug becomes a 500
-            log.exception(
-                "A request failed by a bug",
-                extra={"request_id": request_id, "target": _target(request)},
-            )
-            return _api_error(dynamodb.internal_failure(), request_id)
+            begun = self._begin(request, request_id)
+            if isinstance(begun, HttpResponse):
+                return begun
+            result = json_protocol.encode_result(await begun)
+        except Exception as error:  # noqa: BLE001 - told apart there, a bug from the rest
+            return _failure(error, request, request_id)
+        return _api_answer(200, result, request_id)
 
-    async def _answer(self, request: HttpRequest, request_id: str) -> HttpResponse:
+    def _begin(
+        self, request: HttpRequest, request_id: str
+    ) -> Awaitable[dict[str, Any]] | HttpResponse:
+        """Begin the action that `request` asks for, or return the answer where it asks for none."""
         path, query = _split_target(request.target)
         is_control = self._controls and path.startswith(_CONTROL_PATH)
         if request.method != b"POST" or not (path == b"/" or is_control):
             return self._page(request, path, request_id)
-        content_type = request.headers.get(b"content-type", b"")
-        if not (is_control or json_protocol.is_content_type(content_type)):
+        if is_control:
+            return self._control(request, path)
+        if not json_protocol.is_content_type(request.headers.get(b"content-type", b"")):
             return _unknown_page(request_id)
-        try:
-            begun = self._control(request, path) if is_control else self._perform(request, query)
-            result = json_protocol.encode_result(await begun)
-        except ApiError as error:
-            return _api_error(error, request_id)
-        except (EngineUnavailable, TransactionConflict):
-            return _api_error(dynamodb.unavailable("The store cannot answer now"), request_id)
-        except EngineFull:
-            return _api_error(dynamodb.unavailable("The store is full"), request_id)
-        except EngineError as error:  # it needs its operator, and no trace says more than its text
-            log.error(
-                "The store failed a request",
-                extra={"request_id": request_id, "target": _target(request), "error": str(error)},
-            )
-            return _api_error(dynamodb.internal_failure(), request_id)
-        return _api_answer(200, result, request_id)
+        return self._perform(request, query)
 
     def _perform(self, request: HttpRequest, query: bytes) -> Awaitable[dict[str, Any]]:
         """Begin the operation that `request` asks for.
@@ -173,8 +160,29 @@ def _members(request: HttpRequest) -> dict[str, Any]:
     return json_protocol.decode_body(body)
 
 
+def _failure(error: Exception, request: HttpRequest, request_id: str) -> HttpResponse:
+    """Return the answer to a request that `error` ended."""
+    told = {"request_id": request_id, "target": _target(request)}
+    match error:
+        case ApiError():
+            return _api_error(error, request_id)
+        case Refusal():
+            return error.response(request_id)
+        case EngineUnavailable() | TransactionConflict():
+            return _api_error(dynamodb.unavailable("The store cannot answer now"), request_id)
+        case EngineFull():
+            return _api_error(dynamodb.unavailable("The store is full"), request_id)
+        case EngineError():  # it needs its operator, and no trace says more than its text
+            log.error("The store failed a request", extra={**told, "error": str(error)})
+        case _:  # the one place where a bug becomes a 500
+            log.error("A request failed by a bug", extra=told, exc_info=error)
+    return _api_error(dynamodb.internal_failure(), request_id)
+
+
 def _split_target(target: bytes) -> tuple[bytes, bytes]:
     """Return path and query of a request target; one that has no path is its own."""
+    if target == b"/":
+        return target, b""
     if not target.startswith(b"/"):
         return _split_url(target)
     path, _, query = target.partition(b"?")

@@ -11,8 +11,6 @@ from typing import NamedTuple
 
 from penstock.base.clock import Clock
 
-Headers = tuple[tuple[bytes, bytes], ...]
-
 TEXT = b"text/plain; charset=utf-8"
 
 
@@ -28,17 +26,20 @@ class HttpRequest(NamedTuple):
 
 
 class HttpResponse(NamedTuple):
-    """One answer, without the headers that every answer has (see `ResponseWriter`)."""
+    """One answer, without the headers that every answer has (see `ResponseWriter`).
+
+    `headers` are whole lines, each with its end.
+    """
 
     status: int
-    headers: Headers
+    headers: bytes
     body: bytes
 
 
 def page(status: int, content_type: bytes, body: bytes, request_id: str) -> HttpResponse:
     """Return an answer to what is not an API call."""
-    identified = (b"x-amzn-RequestId", request_id.encode())
-    return HttpResponse(status, ((b"Content-Type", content_type), identified), body)
+    lines = b"Content-Type: %b\r\nx-amzn-RequestId: %b\r\n" % (content_type, request_id.encode())
+    return HttpResponse(status, lines, body)
 
 
 class Refusal(Exception):
@@ -72,15 +73,19 @@ class ResponseWriter:
 
         `request` is None where none could be read.
         """
-        lines = [_STATUS_LINES[response.status], self._server_and_date()]
-        lines += [b"%b: %b\r\n" % header for header in response.headers]
-        lines.append(b"Content-Length: %d\r\n" % len(response.body))
+        status, headers, body = response
+        connection = b""
         if last:
-            lines.append(b"Connection: close\r\n")
+            connection = b"Connection: close\r\n"
         elif request is not None and request.version == "1.0":
-            lines.append(b"Connection: keep-alive\r\n")
-        lines.append(b"\r\n")
-        return b"".join(lines)
+            connection = b"Connection: keep-alive\r\n"
+        return b"%b%b%bContent-Length: %d\r\n%b\r\n" % (
+            _STATUS_LINES[status],
+            self._server_and_date(),
+            headers,
+            len(body),
+            connection,
+        )
 
     def _server_and_date(self) -> bytes:
         second = self._clock.now_ms() // 1000

@@ -1,22 +1,31 @@
 """The requests of one connection at work: run side by side, answered in the order they came.
 
 A request is run by stepping its coroutine at once, without a task: what needs no waiting is
-answered within the read that brought it. Only what has to wait goes on as a task. Until its first
-wait a coroutine therefore runs outside any task, where `asyncio.timeout` and `asyncio.TaskGroup` do
-not work.
+answered within the read that brought it. What waits for one future, as a write does for its commit,
+is stepped on by that future. Only what has to wait again goes on as a task. Until its second wait a
+coroutine therefore runs outside any task, where `asyncio.timeout` and `asyncio.TaskGroup` do not
+work.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from types import coroutine
-from typing import Any
+from typing import Any, Protocol
 
 from penstock.edge.limits import EdgeLimits
 from penstock.edge.messages import HttpRequest, HttpResponse
 
 DispatchFunction = Callable[[HttpRequest], Coroutine[Any, Any, HttpResponse]]
 """Answers one request; raises nothing."""
+
+
+class Waiting(Protocol):
+    """A request under way that waits for something."""
+
+    def cancel(self) -> object:
+        """Give it up: it ends soon, and without an answer."""
+        ...
 
 
 class Exchange:
@@ -39,7 +48,7 @@ class Pipeline:
         self,
         dispatch: DispatchFunction,
         limits: EdgeLimits,
-        tasks: set[asyncio.Task[HttpResponse]],
+        tasks: set[Waiting],
         on_answer: Callable[[], None],
     ) -> None:
         self._dispatch = dispatch
@@ -116,7 +125,29 @@ class Pipeline:
         except asyncio.CancelledError:
             self.broken = True
             return
-        task = asyncio.get_running_loop().create_task(_go_on(work, waited))
+        if isinstance(waited, asyncio.Future):
+            self._tasks.add(_FirstWait(self, exchange, work, waited))
+        else:
+            self._go_on(exchange, work, waited)
+
+    def _step(self, wait: "_FirstWait") -> None:
+        """Go on with a request whose first wait is over."""
+        self._tasks.discard(wait)
+        try:
+            waited = wait.work.send(None)
+        except StopIteration as stop:
+            self._answer(wait.exchange, stop.value)
+        except asyncio.CancelledError:
+            self.broken = True
+        else:
+            self._go_on(wait.exchange, wait.work, waited)
+            return
+        self._on_answer()
+
+    def _go_on(
+        self, exchange: Exchange, work: Coroutine[Any, Any, HttpResponse], waited: Any
+    ) -> None:
+        task = asyncio.get_running_loop().create_task(_to_the_end(work, waited))
         self._tasks.add(task)
         task.add_done_callback(lambda done: self._finish(exchange, done))
 
@@ -133,7 +164,29 @@ class Pipeline:
         self._answer_bytes += len(answer.body)
 
 
-async def _go_on(work: Coroutine[Any, Any, HttpResponse], waited: Any) -> HttpResponse:
+class _FirstWait:
+    """A request that waits for its first future, which steps it on when it is done."""
+
+    __slots__ = ("_pipeline", "_waited", "exchange", "work")
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        exchange: Exchange,
+        work: Coroutine[Any, Any, HttpResponse],
+        waited: "asyncio.Future[Any]",
+    ) -> None:
+        self._pipeline, self.exchange, self.work, self._waited = pipeline, exchange, work, waited
+        waited.add_done_callback(self._done)
+
+    def cancel(self) -> None:
+        self._waited.cancel()
+
+    def _done(self, _waited: "asyncio.Future[Any]") -> None:
+        self._pipeline._step(self)  # noqa: SLF001 - a part of it
+
+
+async def _to_the_end(work: Coroutine[Any, Any, HttpResponse], waited: Any) -> HttpResponse:
     """Drive `work`, which was stepped once and waits for `waited`, to its end, inside a task.
 
     A task takes a coroutine only: since Python 3.12 no longer the generator that does the driving.

@@ -85,7 +85,7 @@ class Server:
         await self._wait_until_quiet(max(0.0, seconds - _CUT_SECONDS_MAX))
         for connection in list(self._shared.connections):  # 4
             connection.cut()
-        for task in self._shared.tasks:
+        for task in list(self._shared.tasks):
             task.cancel()
         await self._wait_until_quiet(_CUT_SECONDS_MAX)
         if self._sweep_timer is not None:

@@ -1,6 +1,6 @@
 """What an API action is to the edge: a shape for the request, and the work that answers it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -78,7 +78,7 @@ class Context:
         return f"{arn_root(self.region, self.tables.account)}table/"
 
 
-Run = Callable[[Context, dict[str, Any]], Awaitable[dict[str, Any]]]
+Run = Callable[[Context, dict[str, Any]], Coroutine[Any, Any, dict[str, Any]]]
 
 
 class Operation:
@@ -87,19 +87,18 @@ class Operation:
     def __init__(self, services: Services, shape: Structure, run: Run) -> None:
         self._services, self._shape, self._run = services, shape, run
 
-    async def call(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
-        """Return the answer to a request whose JSON was `body`; ApiError where there is none."""
-        request = self._shape.request(body)
-        return await self._run(Context(self._services, caller), request)
+    def call(self, caller: Caller, body: dict[str, Any]) -> Coroutine[Any, Any, dict[str, Any]]:
+        """Begin the answer to a request whose JSON was `body`; ApiError where there is none."""
+        return self._run(Context(self._services, caller), self._shape.request(body))
 
 
 class ControlOperation(Operation):
     """One action of the test controls: nobody signs it, and its body names the region."""
 
-    async def call(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+    def call(self, caller: Caller, body: dict[str, Any]) -> Coroutine[Any, Any, dict[str, Any]]:
         request = self._shape.request(body)
         region = request.get("Region", caller.region)
-        return await self._run(Context(self._services, caller._replace(region=region)), request)
+        return self._run(Context(self._services, caller._replace(region=region)), request)
 
 
 def arn_root(region: str, account: str) -> str:

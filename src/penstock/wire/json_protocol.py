@@ -13,6 +13,8 @@ from penstock.base.errors import dynamodb
 
 CONTENT_TYPE = b"application/x-amz-json-1.0"
 
+_CONTENT_TYPE_LINE = b"Content-Type: %b\r\n" % CONTENT_TYPE
+
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder()
 
@@ -33,15 +35,15 @@ def encode_result(result: Any) -> bytes:
     return _encoder.encode(result)
 
 
-def answer_headers(body: bytes, request_id: str) -> tuple[tuple[bytes, bytes], ...]:
-    """Return the headers of an answer that carries `body`, whether a result or an error.
+def answer_headers(body: bytes, request_id: str) -> bytes:
+    """Return the header lines of an answer that carries `body`, whether a result or an error.
 
     `x-amz-crc32` is the unsigned CRC-32 of the body as sent; the JavaScript SDKs check it.
     """
-    return (
-        (b"Content-Type", CONTENT_TYPE),
-        (b"x-amzn-RequestId", request_id.encode()),
-        (b"x-amz-crc32", b"%d" % zlib.crc32(body)),
+    return b"%bx-amzn-RequestId: %b\r\nx-amz-crc32: %d\r\n" % (
+        _CONTENT_TYPE_LINE,
+        request_id.encode(),
+        zlib.crc32(body),
     )
 
 

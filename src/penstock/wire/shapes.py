@@ -4,6 +4,9 @@ A shape reads a decoded JSON value in two ways at once, as DynamoDB does. A wron
 SerializationException and ends the reading; a broken constraint is noted, and all that were noted
 make one ValidationException of the form `N validation errors detected: Value '…' at '…' failed to
 satisfy constraint: …`. Texts: dynalite and AWS, 2026-10.
+
+Most requests break nothing. So a request is first read as it comes, keeping no account of places;
+only where anything is amiss it is read anew, in the order of the model, to be told of it.
 """
 
 import re
@@ -13,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 from penstock.base import limits
 from penstock.base.errors import dynamodb
+from penstock.base.errors.api import ApiError
 from penstock.items.values import check_types
 
 T = TypeVar("T")
@@ -21,6 +25,9 @@ JAVA = "com.amazonaws.dynamodb.v20120810."
 """Where the service's own types live, which its texts name."""
 
 _SHOWN_MAX = 100
+
+Place = str | None
+"""The place of a value in the service's own notation; None in a reading that nobody is told of."""
 
 
 class Failures:
@@ -32,7 +39,7 @@ class Failures:
         self.count = 0
         self.listed: list[str] = []
 
-    def add(self, value: str | None, path: str, constraint: str) -> None:
+    def add(self, value: str | None, path: Place, constraint: str) -> None:
         """Note that the value at `path`, shown as it is given, does not satisfy `constraint`."""
         self.count += 1
         if len(self.listed) < limits.validation_errors_listed_max:
@@ -57,11 +64,10 @@ class Failures:
 class Shape(Protocol):
     """What may stand at one place of a request."""
 
-    def read(self, value: Any, path: str, failures: Failures) -> Any:
+    def read(self, value: Any, path: Place, failures: Failures) -> Any:
         """Return `value` as the service takes it; note in `failures` what its constraints forbid.
 
-        `path` is the place in the service's own notation. Raises SerializationException for a
-        wrong JSON type.
+        Raises SerializationException for a wrong JSON type.
         """
         ...
 
@@ -111,7 +117,7 @@ class _Length:
     def at_most(self) -> str:
         return f"Member must have length less than or equal to {self.high}"
 
-    def check(self, failures: Failures, length: int, value: str, path: str) -> None:
+    def check(self, failures: Failures, length: int, value: str, path: Place) -> None:
         """Note what a `length` that is not allowed breaks; `value` is shown."""
         if not self.allows(length):
             too_short = self.low is not None and length < self.low
@@ -137,7 +143,7 @@ class String:
         self._match = re.compile(pattern).fullmatch if pattern else None
         self._values = values
 
-    def read(self, value: Any, path: str, failures: Failures) -> Any:
+    def read(self, value: Any, path: Place, failures: Failures) -> Any:
         if not isinstance(value, str):
             raise _not_a("String", value)
         if self._match and value and not self._match(value) and not self._is_spared(value):
@@ -164,7 +170,7 @@ class Integer:
     ) -> None:
         self._low, self._high, self._java_type = low, high, java_type
 
-    def read(self, value: Any, path: str, failures: Failures) -> Any:
+    def read(self, value: Any, path: Place, failures: Failures) -> Any:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise _not_a(self._java_type, value)
         whole = int(value)
@@ -183,7 +189,7 @@ class Integer:
 class Boolean:
     """JSON true or false."""
 
-    def read(self, value: Any, path: str, failures: Failures) -> Any:
+    def read(self, value: Any, path: Place, failures: Failures) -> Any:
         if isinstance(value, bool):
             return value
         if isinstance(value, str):
@@ -200,14 +206,14 @@ class ListOf:
     def __init__(self, member: Shape, low: int | None = None, high: int | None = None) -> None:
         self._member, self._length = member, _Length(low, high)
 
-    def read(self, value: Any, path: str, failures: Failures) -> Any:
+    def read(self, value: Any, path: Place, failures: Failures) -> Any:
         if isinstance(value, dict):
             raise dynamodb.serialization("Start of structure or map found where not expected")
         if not isinstance(value, list):
             raise dynamodb.serialization("Unexpected field type")
         below = Failures()
         read = [
-            self._member.read(member, f"{path}.{place}.member", below)
+            self._member.read(member, path and f"{path}.{place}.member", below)
             for place, member in enumerate(_looked_at(value), 1)
             if member is not None
         ]
@@ -250,11 +256,11 @@ class MapOf:
         self._member, self._java_type = member, java_type
         self._lengths = None if lengths is None else _Length(*lengths)
 
-    def read(self, value: Any, path: str, failures: Failures) -> Any:
+    def read(self, value: Any, path: Place, failures: Failures) -> Any:
         _check_is_map(value, self._java_type)
         below = Failures()
         read = {
-            name: self._member.read(member, f"{path}.{name}.member", below)
+            name: self._member.read(member, path and f"{path}.{name}.member", below)
             for name, member in _looked_at(value.items())
             if member is not None
         }
@@ -287,7 +293,7 @@ _ATTRIBUTE_VALUE = f"{JAVA}AttributeValue"
 class AttributeValue:
     """One attribute value as it arrives: `items.values` judges what it holds."""
 
-    def read(self, value: Any, path: str, failures: Failures) -> Any:
+    def read(self, value: Any, path: Place, failures: Failures) -> Any:
         check_types(value)
         return value
 
@@ -299,7 +305,7 @@ class AttributeValue:
 class AttributeMap:
     """A JSON object of attribute values as they arrive: `items.values` judges what they hold."""
 
-    def read(self, value: Any, path: str, failures: Failures) -> Any:
+    def read(self, value: Any, path: Place, failures: Failures) -> Any:
         _check_is_map(value, _ATTRIBUTE_VALUE)
         for member in value.values():
             check_types(member)
@@ -365,14 +371,20 @@ class Structure:
             (name, lower_camel(name), shape if isinstance(shape, Member) else Member(shape))
             for name, shape in members.items()
         ]
+        self._shapes = {name: member.shape for name, _, member in self._members}
+        self._required = [name for name, _, member in self._members if member.required]
+        self._demanded = [name for name, _, member in self._members if member.demanded]
+        self._later = any(member.later is not None for _, _, member in self._members)
 
-    def read(self, value: Any, path: str, failures: Failures) -> Any:
+    def read(self, value: Any, path: Place, failures: Failures) -> Any:
         if isinstance(value, list):
             raise dynamodb.serialization(
                 f"Unrecognized collection type class {JAVA}{self._java_name}"
             )
         if not isinstance(value, dict):
             raise dynamodb.serialization("Unexpected field type")
+        if path is None:
+            return self._read_as_it_comes(value, failures)
         prefix = f"{path}." if path else ""
         result = {}
         for name, camel, member in self._members:
@@ -396,9 +408,32 @@ class Structure:
         A parameter that this release lacks is refused here, never dropped.
         """
         failures = Failures()
+        try:
+            request = self._read_as_it_comes(body, failures)
+        except ApiError:
+            return self._judged(body)
+        if failures.count or self._later or self._demanded:
+            return self._judged(body)
+        return request
+
+    def _read_as_it_comes(self, value: dict[str, Any], failures: Failures) -> dict[str, Any]:
+        """Return what `read` returns; `failures` then only say whether there are any."""
+        result = {}
+        shapes = self._shapes
+        for name, given in value.items():
+            if given is not None and (shape := shapes.get(name)) is not None:
+                result[name] = shape.read(given, None, failures)
+        for name in self._required:
+            if name not in result:
+                failures.add(None, None, "Member must not be null")
+        return result
+
+    def _judged(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Return the members of a whole request, judged in the order of the model."""
+        failures = Failures()
         request: dict[str, Any] = self.read(body, "", failures)
-        for name, _, member in self._members:
-            if member.demanded and name not in request:
+        for name in self._demanded:
+            if name not in request:
                 raise dynamodb.parameter_missing(name)
         if failures.count > 1:
             self._tell_alone(body)

@@ -22,12 +22,12 @@ def unknown_members(unknown: Iterable[str], known: Iterable[str]) -> ApiError:
     return validation(f"Unknown members: {', '.join(unknown)}; there are: {there_are}")
 
 
-def not_whole(path: str) -> ApiError:
+def not_whole(path: str | None) -> ApiError:
     """Return the error for a number with decimals at `path`, where a whole one has to stand."""
     return serialization(f"DECIMAL_VALUE at '{path}' is not a whole number")
 
 
-def not_a_number(path: str) -> ApiError:
+def not_a_number(path: str | None) -> ApiError:
     """Return the error for what is no number at `path`, where one has to stand."""
     return serialization(f"The value at '{path}' is not a number")
 

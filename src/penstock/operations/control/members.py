@@ -7,7 +7,16 @@ from penstock.base.errors import control, dynamodb
 from penstock.operations.dynamodb_streams import members
 from penstock.operations.operation import Context
 from penstock.streams.stream import Stream, Succession
-from penstock.wire.shapes import Failures, Integer, Member, Shape, String, Structure, required
+from penstock.wire.shapes import (
+    Failures,
+    Integer,
+    Member,
+    Place,
+    Shape,
+    String,
+    Structure,
+    required,
+)
 
 REGION = String(1, 63, pattern="[a-z][a-z0-9]*(-[a-z0-9]+)*")
 TABLE_NAME = members.TABLE_NAME
@@ -25,7 +34,7 @@ SHARDS: dict[str, Shape | Member] = {**TABLE, "ShardId": SHARD_ID}
 class Whole(Integer):
     """A JSON number that is whole as it stands: AWS's API cuts off decimals in silence."""
 
-    def read(self, value: Any, path: str, failures: Failures) -> Any:
+    def read(self, value: Any, path: Place, failures: Failures) -> Any:
         if isinstance(value, float):
             raise control.not_whole(path)
         return super().read(value, path, failures)
@@ -37,7 +46,7 @@ class Number:
     def __init__(self, low: float, high: float) -> None:
         self._low, self._high = low, high
 
-    def read(self, value: Any, path: str, failures: Failures) -> Any:
+    def read(self, value: Any, path: Place, failures: Failures) -> Any:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise control.not_a_number(path)
         if not self._low <= value <= self._high:
