@@ -13,8 +13,8 @@ from typing import cast
 
 from penstock.base.ids import Entropy
 from penstock.edge.limits import EdgeLimits
-from penstock.edge.messages import Refusal, ResponseWriter
-from penstock.edge.pipeline import DispatchFunction, Exchange, Pipeline, Waiting
+from penstock.edge.messages import HttpRequest, HttpResponse, Refusal, ResponseWriter
+from penstock.edge.pipeline import DispatchFunction, Pipeline, Waiting
 from penstock.edge.reader import RequestReader, Stage
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -84,8 +84,15 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             return
-        for request in self._reader.feed(data):
-            self._pipeline.submit(request)
+        requests = self._reader.feed(data)
+        if len(requests) == 1 and self._is_ordinary(requests[0]):
+            answer = self._pipeline.run(requests[0])
+            if answer is not None:
+                self._send_at_once(answer, requests[0])
+                return
+        else:
+            for request in requests:
+                self._pipeline.submit(request)
         if self._reader.refusal is not None:
             self._refuse(self._reader.refusal)
         elif self._reader.finished or self._is_drained():
@@ -147,6 +154,27 @@ class Connection(asyncio.Protocol):
 
     # --- the way of a request
 
+    def _is_ordinary(self, request: HttpRequest) -> bool:
+        """Say whether `request` came alone, with nothing under way and nothing behind it.
+
+        Such a request, if it needs no waiting, is answered without the accounts below.
+        """
+        return (
+            request.keep_alive
+            and self._reader.refusal is None
+            and self._reader.stage is Stage.IDLE
+            and len(self._pipeline) == 0
+            and self._held_bytes == 0
+            and not (self._write_blocked or self._closing or self._shared.draining)
+        )
+
+    def _send_at_once(self, answer: HttpResponse, request: HttpRequest) -> None:
+        self._stage_seen = self._reader.stages_begun
+        self._since = self._shared.loop.time()
+        pieces: list[bytes] = []
+        self._append_answer(pieces, answer, request, last=False)
+        self._write(pieces)
+
     def _advance(self) -> None:
         """Run what may run, send what is ready, then decide whether to read on.
 
@@ -186,21 +214,30 @@ class Connection(asyncio.Protocol):
         last = False
         while not last and (exchange := self._pipeline.next_answered()) is not None:
             last = self._deaf and len(self._pipeline) == 0
-            self._append_answer(pieces, exchange, last=last)
+            assert exchange.answer is not None
+            self._append_answer(pieces, exchange.answer, exchange.request, last=last)
         if not pieces:
             return
         self._since = self._shared.loop.time()
+        self._write(pieces)
+        if last:
+            self._close()
+
+    def _write(self, pieces: list[bytes]) -> None:
         if len(pieces) == 1:
             self._transport.write(pieces[0])
         else:
             self._transport.writelines(pieces)
-        if last:
-            self._close()
 
-    def _append_answer(self, pieces: list[bytes], exchange: Exchange, *, last: bool) -> None:
+    def _append_answer(
+        self,
+        pieces: list[bytes],
+        response: HttpResponse,
+        request: HttpRequest | None,
+        *,
+        last: bool,
+    ) -> None:
         """Put the bytes of an answer behind `pieces`: in one piece where that is cheap."""
-        response, request = exchange.answer, exchange.request
-        assert response is not None
         head = self._shared.writer.head(response, request, last=last)
         if request is not None and request.method == b"HEAD":
             pieces.append(head)

@@ -71,6 +71,16 @@ class Pipeline:
         """How many bytes of bodies and answers are in memory."""
         return self._request_bytes + self._answer_bytes
 
+    def run(self, request: HttpRequest) -> HttpResponse | None:
+        """Run `request`, the only one, at once: return its answer, or None where it has to wait."""
+        exchange = Exchange(request)
+        self._request_bytes += len(request.body)
+        self._exchanges.append(exchange)
+        self._start(exchange)
+        if exchange.answer is not None:
+            self.next_answered()
+        return exchange.answer
+
     def submit(self, request: HttpRequest) -> None:
         """Take a request in; it runs when `start_waiting` finds room."""
         exchange = Exchange(request)

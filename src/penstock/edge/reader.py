@@ -120,7 +120,6 @@ class RequestReader:
 
     def on_message_begin(self) -> None:
         if not self._replaying_head:
-            self._forget_request()
             self._enter(Stage.HEAD)
 
     def on_url(self, url: bytes) -> None:

@@ -6,6 +6,7 @@ import json
 import socket
 import zlib
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 import pytest
@@ -355,3 +356,61 @@ def test_a_request_that_waits_becomes_a_task_of_a_true_coroutine() -> None:
     run(work())
     assert len(made) == 1
     assert isinstance(made[0], Coroutine)
+
+
+def test_garbage_behind_a_request_is_refused_after_its_answer() -> None:
+    async def work() -> None:
+        async with serving(dispatch_of()) as server, connected(server) as client:
+            client.send(request() + b"\x00garbage\r\n\r\n")
+            assert [(await client.receive()).status for _ in range(2)] == [200, 400]
+            assert await client.is_closed()
+
+    run(work())
+
+
+def test_a_request_that_waits_for_one_future_needs_no_task() -> None:
+    """As a write waits for its commit; what waits again goes on as a task."""
+    waits: list[asyncio.Future[None]] = []
+    tasks: list[asyncio.Task[Any] | None] = []
+
+    def is_waiting(at: int) -> bool:
+        return len(waits) > at
+
+    async def wait(caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+        for _ in range(body["Times"]):
+            waits.append(asyncio.get_running_loop().create_future())
+            await waits[-1]
+            tasks.append(asyncio.current_task())
+        return body
+
+    async def work() -> None:
+        async with serving(dispatch_of(Wait=wait)) as server, connected(server) as client:
+            for times in (1, 3):
+                body = b'{"Times": %d}' % times
+                client.send(request(body, action="Wait"))
+                for at in range(times):
+                    await until(partial(is_waiting, at))
+                    waits[at].set_result(None)
+                assert (await client.receive()).body == body.replace(b" ", b"")
+                waits.clear()
+
+    run(work())
+    assert [task is None for task in tasks] == [True, True, False, False]
+
+
+def test_a_request_whose_future_is_cancelled_cuts_the_connection() -> None:
+    waits: list[asyncio.Future[None]] = []
+
+    async def wait(caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+        waits.append(asyncio.get_running_loop().create_future())
+        await waits[-1]
+        return body
+
+    async def work() -> None:
+        async with serving(dispatch_of(Wait=wait)) as server, connected(server) as client:
+            client.send(request(action="Wait"))
+            await until(lambda: len(waits) > 0)
+            waits[0].cancel()
+            assert await client.is_closed()
+
+    run(work())
