@@ -26,6 +26,7 @@ from penstock.base.clock import Clock
 from penstock.base.errors.engine import EngineError, EngineUnavailable
 from penstock.storage.flusher import Flusher
 from penstock.storage.overlay import Overlay
+from penstock.storage.prefixes import tip_key
 from penstock.storage.waist import Lock, Reader, Stamp, T, Transaction, log_span
 
 log = logging.getLogger(__name__)
@@ -109,6 +110,7 @@ class GroupCommitEngine:
         self._closed = False
         self._turns: list[Answer] = []
         self._watchers: dict[bytes, set[Answer]] = {}
+        """Who waits for a log, by the key of its tip."""
 
     async def transact(
         self,
@@ -138,22 +140,17 @@ class GroupCommitEngine:
         self._check_open()
         return work(self._store.durable)
 
-    async def watch(self, log: bytes, seen: Stamp, seconds_max: float) -> None:
+    def watch(self, log: bytes, seen: Stamp, seconds_max: float) -> Answer:
         self._check_open()
-        if self._store.durable.scan(log_span(log, after=seen), 1):
-            return
         loop = asyncio.get_running_loop()
-        woken = loop.create_future()
+        woken: Answer = loop.create_future()
+        if self._store.durable.scan(log_span(log, after=seen), 1):
+            woken.set_result(None)
+            return woken
         limit = loop.call_later(seconds_max, _answer, woken)
-        waiting = self._watchers.setdefault(log, set())
-        waiting.add(woken)
-        try:
-            await woken
-        finally:
-            limit.cancel()
-            waiting.discard(woken)
-            if not waiting and self._watchers.get(log) is waiting:
-                del self._watchers[log]
+        self._watchers.setdefault(tip_key(log), set()).add(woken)
+        woken.add_done_callback(partial(self._unwatch, tip_key(log), limit))
+        return woken
 
     def close(self) -> None:
         if self._closed:
@@ -166,8 +163,7 @@ class GroupCommitEngine:
         if self._trouble is None:
             self._trouble = EngineUnavailable("the store is closed")
         self._drop_pending(EngineUnavailable("the store was closed before this was durable"))
-        for log in list(self._watchers):
-            self._wake(log)
+        self._wake_all()
         self._flusher.stop()
         if ended:  # else the flusher still uses it, and the end of the process frees it
             self._store.close()
@@ -253,8 +249,8 @@ class GroupCommitEngine:
         self._flushing = None
         self._store.settle()
         self._end(group, None)
-        for log in group.overlay.logs:
-            self._wake(log)
+        for tip in self._watchers.keys() & group.overlay.writes.keys():
+            self._wake(tip)
         self._start()
 
     def _note_room(self, full: EngineError | None) -> None:
@@ -280,6 +276,7 @@ class GroupCommitEngine:
         if error is None:
             log.info("The store is open again")
             self._store.settle()
+            self._wake_all()  # what failed may be there all the same
         else:
             log.error("The store could not be opened again", extra={"error": str(error)})
         self._take_turns()
@@ -307,9 +304,22 @@ class GroupCommitEngine:
         for turn in turns:
             _answer(turn)
 
-    def _wake(self, log: bytes) -> None:
-        for woken in self._watchers.pop(log, ()):
+    def _wake(self, tip: bytes) -> None:
+        for woken in self._watchers.pop(tip, ()):
             _answer(woken)
+
+    def _wake_all(self) -> None:
+        for tip in list(self._watchers):
+            self._wake(tip)
+
+    def _unwatch(self, tip: bytes, limit: asyncio.TimerHandle, woken: Answer) -> None:
+        """Forget a watcher that is done, however that came about."""
+        limit.cancel()
+        waiting = self._watchers.get(tip)
+        if waiting is not None:
+            waiting.discard(woken)
+            if not waiting:
+                del self._watchers[tip]
 
     # --- the rest
 

@@ -71,7 +71,7 @@ class SpanSet:
 class Overlay:
     """A `Transaction` over `base`: reads see its own writes, and `base` is never touched."""
 
-    __slots__ = ("_base", "_clock", "_order", "bytes_held", "clears", "logs", "writes")
+    __slots__ = ("_base", "_clock", "_order", "bytes_held", "clears", "writes")
 
     def __init__(self, base: Reader, clock: Clock) -> None:
         self._base = base
@@ -81,8 +81,6 @@ class Overlay:
         """Key -> value, None for a deleted key; a key is never taken out again."""
         self.clears = SpanSet()
         """Spans cleared before all of `writes`."""
-        self.logs: set[bytes] = set()
-        """Logs appended to."""
         self.bytes_held = 0
         """Bytes of keys and values written, counting a key as often as it was written."""
 
@@ -145,7 +143,6 @@ class Overlay:
         stamp = next_stamp(last_stamp(self, log), self._clock.now_ms())
         self.set(stamp_key(log, stamp), record(stamp))
         self.set(tip_key(log), pack(stamp.to_bytes(STAMP_BYTES, "big")))
-        self.logs.add(log)
         return stamp
 
     def absorb(self, above: "Overlay") -> None:
@@ -153,13 +150,12 @@ class Overlay:
         for span in above.clears:
             self.clear(span)
         self.writes.update(above.writes)
-        self.logs |= above.logs
         self.bytes_held += above.bytes_held
 
     def over(self, base: Reader) -> "Overlay":
         """Return these very writes, shared, laid over another `base`."""
         same = Overlay(base, self._clock)
-        same.writes, same.clears, same.logs = self.writes, self.clears, self.logs
+        same.writes, same.clears = self.writes, self.clears
         same.bytes_held = self.bytes_held
         return same
 

@@ -18,11 +18,12 @@ The contract:
    to.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeVar
 
-from penstock.storage.format import unpack
+from penstock.storage.format import pack, unpack
 from penstock.storage.prefixes import tip_key
 
 T = TypeVar("T")
@@ -129,10 +130,12 @@ class Engine(Protocol):
         """Run `work` on a consistent, already durable view and return what it returned."""
         ...
 
-    async def watch(self, log: bytes, seen: Stamp, seconds_max: float) -> None:
-        """Return once `log` may hold a durable stamp above `seen`, `seconds_max` later at most.
+    def watch(self, log: bytes, seen: Stamp, seconds_max: float) -> asyncio.Future[None]:
+        """Return what is done once `log` may hold a durable stamp above `seen`.
 
-        A hint: it may return early for no reason. Polling is the truth.
+        It is done too once a durable transaction has written the log's tip (see `touch`), and
+        `seconds_max` from now at the latest. Who waits no longer finishes or cancels it. A hint: it
+        may be done early for no reason. Polling is the truth.
         """
         ...
 
@@ -173,6 +176,15 @@ def last_stamp(reader: Reader, log: bytes) -> Stamp:
     """Return the last stamp given in `log`, also when its record was trimmed; 0 for a new log."""
     stored = reader.get(tip_key(log))
     return 0 if stored is None else int.from_bytes(unpack(stored), "big")
+
+
+def touch(transaction: Transaction, log: bytes) -> None:
+    """Let whoever watches `log` look again, though nothing is appended: its tip is written again.
+
+    For what is stored of a log elsewhere, such as its end.
+    """
+    tip = last_stamp(transaction, log)
+    transaction.set(tip_key(log), pack(tip.to_bytes(STAMP_BYTES, "big")))
 
 
 def log_span(log: bytes, after: Stamp = -1, upto: Stamp | None = None) -> Span:

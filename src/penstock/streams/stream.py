@@ -25,6 +25,7 @@ from penstock.storage.waist import (
     last_stamp,
     stamp_at,
     stamp_ms,
+    touch,
 )
 from penstock.streams.retention import horizon
 
@@ -149,7 +150,8 @@ def open_stream(txn: Transaction, stream: Stream, shards: int, enabled_ms: int =
 def close_stream(txn: Transaction, stream: Stream, now_ms: int, disabled_ms: int = 0) -> Stream:
     """Close the open shards of `stream` and disable it; its records stay readable.
 
-    It is DISABLING until `disabled_ms`, where that is after `now_ms`.
+    It is DISABLING until `disabled_ms`, where that is after `now_ms`. Who writes to its shards must
+    be kept out meanwhile, by the locks of their logs.
     """
     closed_ms = now_ms
     for shard in shards_of(txn, stream):
@@ -312,6 +314,7 @@ def _open_shard(
 def _close_shard(txn: Transaction, stream: Stream, shard: Shard, now_ms: int) -> Shard:
     closed = msgspec.structs.replace(shard, end=_last(txn, stream, shard), closed_ms=now_ms)
     _store_shard(txn, stream, closed)
+    touch(txn, stream.log(shard.number))  # who waits for a record looks again, and finds the end
     return closed
 
 

@@ -30,10 +30,12 @@ from penstock.storage.waist import (
     Stamp,
     T,
     Transaction,
+    last_stamp,
     log_span,
     stamp_at,
     stamp_ms,
     stamp_of,
+    touch,
 )
 from penstock.testing.clock import FakeClock
 from penstock.testing.engine_model import EVERYTHING, PLANS, Plan, Refused, follow
@@ -358,6 +360,38 @@ class EngineConformance:
             async with asyncio.timeout(SOON_SECONDS):
                 await watching
             assert stamps(engine)[-1] > seen
+
+        self.run(scene)
+
+    def test_watch_wakes_where_its_log_is_touched(self) -> None:
+        """It wakes once that is durable, though nothing was appended; the tip stays as it was."""
+
+        async def scene(engine: Engine) -> None:
+            seen = await append(engine)
+            watching = engine.watch(LOG, seen, 60)
+            await engine.transact(lambda t: touch(t, CHILD), locks=[EVERYTHING])
+            await turns()
+            assert not watching.done()
+            await engine.transact(lambda t: touch(t, LOG), locks=[EVERYTHING])
+            async with asyncio.timeout(SOON_SECONDS):
+                await watching
+            assert engine.snapshot(lambda r: last_stamp(r, LOG)) == seen
+
+        self.run(scene)
+
+    def test_who_waits_no_longer_may_finish_or_cancel_a_watch(self) -> None:
+        """Others who watch the same log go on."""
+
+        async def scene(engine: Engine) -> None:
+            seen = await append(engine)
+            finished, cancelled, going_on = (engine.watch(LOG, seen, 60) for _ in range(3))
+            finished.set_result(None)
+            cancelled.cancel()
+            await turns()
+            assert not going_on.done()
+            await append(engine)
+            async with asyncio.timeout(SOON_SECONDS):
+                await going_on
 
         self.run(scene)
 

@@ -148,8 +148,7 @@ class FaultyEngine(MemoryEngine):
         self._flusher.stop()
         self._faulty_store.crash()
         self._drop_pending(self._trouble)
-        for log in list(self._watchers):
-            self._wake(log)
+        self._wake_all()
 
     def _rehearses(self) -> bool:
         return self._faults.strikes("rehearsal")

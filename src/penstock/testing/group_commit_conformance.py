@@ -198,6 +198,25 @@ class GroupCommitConformance:
 
         self.run_held(scene)
 
+    def test_who_watches_looks_again_when_the_store_is_back(self) -> None:
+        """What failed may be there all the same, and nobody appends it a second time."""
+        clock = FakeClock()
+
+        async def scene(engine: Engine, flusher: HeldFlusher) -> None:
+            await append(engine)
+            watching = engine.watch(LOG, stamps(engine)[-1], 60)
+            flusher.errors.append(OSError("the disk is gone"))
+            with pytest.raises(EngineUnavailable):
+                await append(engine)
+            await turns()
+            assert not watching.done()
+            clock.advance(int(limits.store_reopen_ms_min) + 1)
+            await put(engine, b"k", b"v")
+            async with asyncio.timeout(SOON_SECONDS):
+                await watching
+
+        self.run_held(scene, clock)
+
     def test_a_failed_sync_fails_all_who_could_have_seen_it(self) -> None:
         """It, the group over it and who read them fail; snapshots keep what was durable."""
 

@@ -85,7 +85,7 @@ class OneStream:
         """Close the stream, DISABLING until `changed_ms`."""
         stream, now_ms = self.stream, self.clock.now_ms()
         self.stream = self.transact(
-            lambda txn: close_stream(txn, stream, now_ms, changed_ms), _lock(stream)
+            lambda txn: close_stream(txn, stream, now_ms, changed_ms), _lock(stream), _LOGS
         )
 
     def succeed(self, shard: Shard, *numbers: int) -> Succession:
