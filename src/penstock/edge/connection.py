@@ -103,8 +103,12 @@ class Connection(asyncio.Protocol):
         self._advance()
 
     def eof_received(self) -> bool:
-        """Say whether to keep the other direction open: as long as answers are owed."""
+        """Say whether to keep the other direction open: as long as answers are owed.
+
+        A client that has gone looks like this too, until something is sent to it: none may wait.
+        """
         self._deaf = self._half_closed = True
+        self._pipeline.end_waits()
         return len(self._pipeline) > 0 and not self._closing
 
     def pause_writing(self) -> None:
@@ -119,7 +123,8 @@ class Connection(asyncio.Protocol):
     # --- called by the server
 
     def drain(self) -> None:
-        """Close as soon as no request is under way."""
+        """Close as soon as no request is under way; none waits any longer by its client's wish."""
+        self._pipeline.end_waits()
         if self._is_drained():
             self._deaf = True
             if len(self._pipeline) == 0:

@@ -119,6 +119,8 @@ class Dispatch:
         caller = read_caller(headers, query)  # 3
         if self._controls:  # tests know a consumer by what its SDK says of itself
             caller = caller._replace(agent=headers.get(b"user-agent", b"").decode("latin-1"))
+        if request.wait is not None:
+            caller = caller._replace(wait=request.wait)
         return operation.call(caller, members)
 
     def _control(self, request: HttpRequest, path: bytes) -> Awaitable[dict[str, Any]]:

@@ -10,12 +10,17 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 from penstock.base.clock import Clock
+from penstock.base.wait import Wait
 
 TEXT = b"text/plain; charset=utf-8"
+WAIT_HEADER = b"x-penstock-wait-ms"
 
 
 class HttpRequest(NamedTuple):
-    """One whole request; `body` is as sent, with chunks joined but compression left in place."""
+    """One whole request; `body` is as sent, with chunks joined but compression left in place.
+
+    `wait` is there where the client asks for it by `WAIT_HEADER`.
+    """
 
     method: bytes
     target: bytes
@@ -23,6 +28,7 @@ class HttpRequest(NamedTuple):
     body: bytes
     version: str = "1.1"
     keep_alive: bool = True
+    wait: Wait | None = None
 
 
 class HttpResponse(NamedTuple):

@@ -13,8 +13,9 @@ from collections.abc import Callable, Coroutine, Generator
 from types import coroutine
 from typing import Any, Protocol
 
+from penstock.base.wait import Wait
 from penstock.edge.limits import EdgeLimits
-from penstock.edge.messages import HttpRequest, HttpResponse
+from penstock.edge.messages import WAIT_HEADER, HttpRequest, HttpResponse
 
 DispatchFunction = Callable[[HttpRequest], Coroutine[Any, Any, HttpResponse]]
 """Answers one request; raises nothing."""
@@ -59,6 +60,7 @@ class Pipeline:
         self._waiting: deque[Exchange] = deque()
         self._answer_bytes = 0
         self._request_bytes = 0
+        self._waits_over = False
         self.broken = False
         """Whether a request was cancelled, so that it and what follows it cannot be answered."""
 
@@ -118,15 +120,27 @@ class Pipeline:
             self._answer_bytes -= len(exchange.answer.body)
         return exchange
 
+    def end_waits(self) -> None:
+        """Let no request wait any longer by its client's wish, now and from now on."""
+        self._waits_over = True
+        for exchange in self._exchanges:
+            if exchange.request is not None and exchange.request.wait is not None:
+                exchange.request.wait.end()
+
     def forget(self) -> None:
         """Drop what has not begun, and the answers of the rest, which runs to its end."""
+        self.end_waits()
         self._exchanges.clear()
         self._waiting.clear()
         self._request_bytes = self._answer_bytes = 0
 
     def _start(self, exchange: Exchange) -> None:
-        assert exchange.request is not None
-        work = self._dispatch(exchange.request)
+        request = exchange.request
+        assert request is not None
+        if WAIT_HEADER in request.headers:
+            wait = Wait(request.headers[WAIT_HEADER], is_over=self._waits_over)
+            exchange.request = request = request._replace(wait=wait)
+        work = self._dispatch(request)
         try:
             waited = work.send(None)
         except StopIteration as stop:

@@ -86,10 +86,18 @@ class ShardReading:
 
 
 class Admission(NamedTuple):
-    """A call of GetRecords that may go on: what counts it, and what its records are taken from."""
+    """A call of GetRecords that may go on: what counts it, whose it is, what its records cost.
+
+    A call that is held is still one call, and its reader reads all the while.
+    """
 
     reading: ShardReading
+    reader: ReaderNumber
     rate: Bucket | None
+
+    def note(self, read_ms: float) -> None:
+        """Let the call's reader have read last at `read_ms`, which may be to come."""
+        self.reading.note(self.reader, read_ms)
 
     def deliver(self, page: Page, now_ms: float) -> None:
         """Count the records that the call is answered with."""
@@ -132,13 +140,13 @@ class Readers:
         if not beyond_readers or not self._throttling:
             reading.note(reader, now_ms)
         if not beyond_readers and not beyond_rate:
-            return Admission(reading, rate)
+            return Admission(reading, reader, rate)
         reading.calls_beyond_readers += beyond_readers
         reading.calls_beyond_rate += beyond_rate
         if self._throttling:
             reading.calls_throttled += 1
             raise streams.too_many_readers() if beyond_readers else streams.read_rate_exceeded()
-        return Admission(reading, None)
+        return Admission(reading, reader, None)
 
     def shown(self, now_ms: float, arn_prefix: str = "") -> list[dict[str, Any]]:
         """Return the counts of each shard of the streams with that prefix, in their order."""

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 from penstock.base import limits
 from penstock.base.errors import auth
 from penstock.base.errors.api import ApiError
+from penstock.base.wait import Wait
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _SERVICE = "dynamodb"
@@ -30,13 +31,15 @@ _QUERY_PARTS = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz
 class Caller(NamedTuple):
     """What the credential scope of a request says, and the host that it was sent to.
 
-    `agent` is the User-Agent header, where the server wants to know it.
+    `agent` is the User-Agent header, where the server wants to know it. `wait` is how long the
+    answer may be held, where the client says so.
     """
 
     region: str
     access_key: str
     host: str = ""
     agent: str = ""
+    wait: Wait | None = None
 
 
 class _Claim(NamedTuple):

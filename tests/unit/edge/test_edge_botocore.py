@@ -51,7 +51,8 @@ def test_result_request_id_region_key_and_host_reach_their_ends() -> None:
             assert len(answer["ResponseMetadata"]["RequestId"]) == 52
 
     calling(calls, GetItem=get_item)
-    caller = Caller("eu-central-1", "AKIDEXAMPLE", *hosts)
+    (host,) = hosts
+    caller = Caller("eu-central-1", "AKIDEXAMPLE", host)
     assert seen == [(caller, {"TableName": "t", "Key": {"id": {"S": "ü"}}})] * 3
 
 

@@ -4,7 +4,7 @@ Texts: AWS, as quoted in public issues and recorded snapshots, 2026-10; those of
 its limits are our own.
 """
 
-from penstock.base.errors import tables
+from penstock.base.errors import dynamodb, tables
 from penstock.base.errors.api import ApiError
 
 
@@ -31,6 +31,13 @@ def trimmed() -> ApiError:
     """Return the error for reading before the trim horizon."""
     return ApiError(
         "TrimmedDataAccessException", "The data you are trying to access has been trimmed"
+    )
+
+
+def wait_out_of_range(ms_max: int) -> ApiError:
+    """Return the error for a wait that is none; the header is our own, and so is the text."""
+    return dynamodb.validation(
+        f"X-Penstock-Wait-Ms must be a whole number of milliseconds from 0 to {ms_max}"
     )
 
 

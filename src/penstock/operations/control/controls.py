@@ -10,6 +10,7 @@ from penstock.base.background import Background, JobsFailed
 from penstock.base.clock import MovableClock
 from penstock.base.errors import control
 from penstock.base.ids import Entropy
+from penstock.base.wait import Wait
 from penstock.operations.control.faults import Faults
 from penstock.operations.control.issued_iterators import IssuedIterators
 from penstock.operations.control.progress import Progress
@@ -25,6 +26,8 @@ class Controls:
         self.iterators = IssuedIterators(entropy.bits(NONCE_BITS))
         self.faults = Faults()
         self.progress = Progress()
+        self.waits: set[Wait] = set()
+        """The reads that are held while there is nothing to read."""
         self._background: Background | None = None
         self._stopping = asyncio.Event()
 
@@ -40,6 +43,11 @@ class Controls:
         """
         self._stopping.set()
         self.progress.wake()
+
+    def look_again(self) -> None:
+        """Let the reads that are held find out whether time or a test has ended their iterators."""
+        for wait in self.waits:
+            wait.wake()
 
     def follow(self, background: Background) -> None:
         """Have `catch_up` wait for the jobs of `background`, which is made after this object."""

@@ -28,6 +28,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
             if name in request:
                 raise control.not_together("ShardIterator", name)
         iterators.expire_one(read_iterator(request["ShardIterator"]))
+        context.controls.look_again()
         return {}
     if "TableName" not in request:
         raise control.neither("ShardIterator", "TableName")
@@ -38,4 +39,5 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         if shard is None or shard.has_expired(context.tables.clock.now_ms()):
             raise streams.shard_not_found()
     iterators.expire(stream.arn, shard_id)
+    context.controls.look_again()
     return {}

@@ -25,13 +25,18 @@ _DRAW_BITS = 53  # as many as a float holds
 
 
 class Read(NamedTuple):
-    """A call of GetRecords: of what, by whom, and how many records it would be answered with."""
+    """A call of GetRecords: of what, by whom, and how many records it would be answered with.
+
+    One that is held is looked at twice. When it has `waited`, only what changes its records is left
+    to go wrong: all else had its chance when the call came.
+    """
 
     region: str
     table_name: str
     shard_id: str
     consumer: str
     records: int
+    waited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,9 @@ class Terms:
             return False
         if self.kind == "fewer":
             return read.records > self.records
-        return self.kind != "repeat" or read.records > 0
+        if self.kind == "repeat":
+            return read.records > 0
+        return not read.waited
 
 
 @dataclass(slots=True)

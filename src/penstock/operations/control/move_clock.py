@@ -29,5 +29,6 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         if request["To"] < controls.clock.now_ms():
             await controls.catch_up()
         controls.clock.set(request["To"])
+    controls.look_again()
     await controls.catch_up()
     return {"Now": controls.clock.now_ms()}

@@ -19,12 +19,13 @@ from penstock.wire.user_agent import application_id
 
 
 class Call(NamedTuple):
-    """A call of GetRecords: by whom, of which shard, and from where in it."""
+    """A call of GetRecords: by whom, of which shard, from where in it, after its wait or not."""
 
     caller: Caller
     stream: Stream
     shard: Shard
     place: Place
+    waited: bool = False
 
 
 def consumer_name(caller: Caller) -> str:
@@ -54,7 +55,7 @@ def observed_page(
     page = page_of(found)
     count = len(page.records)
     fault = controls.faults.fired(
-        Read(call.caller.region, stream.table_name, shard.id, consumer, count)
+        Read(call.caller.region, stream.table_name, shard.id, consumer, count, call.waited)
     )
     if fault is not None:
         page = _faulty(fault, page, call.place, read)
