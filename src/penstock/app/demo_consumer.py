@@ -6,6 +6,7 @@ from penstock.app.demo_plan import LATEST
 from penstock.app.demo_promises import Receipt, receipt
 from penstock.app.endpoint import Endpoint
 from penstock.app.feed import Feed, FeedError, Pace
+from penstock.app.held_reads import HeldReads
 from penstock.base.clock import Clock
 
 _PACE = Pace(idle_ms_min=8.0, idle_ms_max=32.0, rest_share=1.0)
@@ -21,13 +22,15 @@ class Consumer:
         self.latest = ""
         self.last_received_ms = clock.elapsed_ms()
         self._stop = threading.Event()
+        client = endpoint.streams()
         self._feed = Feed(
-            endpoint.streams(),
+            client,
             stream_arn,
             clock=clock,
             start="TRIM_HORIZON",
             pace=_PACE,
             stop=self._stop,
+            held_reads=HeldReads(client, clock),
         )
         self._thread = threading.Thread(target=self._read, name="demo-consumer", daemon=True)
 

@@ -20,8 +20,9 @@ from botocore.exceptions import (
 )
 
 from penstock.app.failures import Failure, error_code, failure_text
-from penstock.app.feed import StreamsClient
+from penstock.app.held_reads import StreamsClient
 from penstock.app.own_server import EndpointError, split_url
+from penstock.base import limits
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -80,6 +81,7 @@ class Endpoint:
             "read_timeout": _READ_SECONDS_MAX,
             "retries": {"mode": "standard", "total_max_attempts": _ATTEMPTS_MAX},
             "account_id_endpoint_mode": "disabled",
+            "max_pool_connections": limits.feed_held_reads_max + 1,
         }
         if self.url is not None and is_loopback(self.url):
             common["proxies"] = {}  # a proxy cannot reach this machine's loopback address

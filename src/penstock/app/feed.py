@@ -4,18 +4,22 @@ A `Feed` is an ordinary client of DynamoDB Streams, of any server. It promises t
 one item come in order, each once, unless the server trimmed records first: then it says so through
 `on_notice`, as it does when reading fails and when it goes on. It waits only through its stop
 event, and every wait has a limit.
+
+Where a server of ours is asked (`held_reads`), open shards are not polled: each has a read at the
+server, which answers it when there is something, and the feed waits for the answers.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from penstock.app.failures import Failure, error_code, failure_text, may_pass
+from penstock.app.held_reads import HeldReads, Outcome, StreamsClient, can_hold
 from penstock.base import limits
 from penstock.base.clock import Clock
 from penstock.base.ids import Entropy
@@ -24,16 +28,6 @@ Start = Literal["LATEST", "TRIM_HORIZON"]
 
 _RESUMED = {"ExpiredIteratorException", "TrimmedDataAccessException"}
 _JITTER_BITS = 10
-
-
-class StreamsClient(Protocol):
-    """The part of boto3's `dynamodbstreams` client that a feed calls."""
-
-    def describe_stream(self, **parameters: Any) -> Mapping[str, Any]: ...
-
-    def get_shard_iterator(self, **parameters: Any) -> Mapping[str, Any]: ...
-
-    def get_records(self, **parameters: Any) -> Mapping[str, Any]: ...
 
 
 class FeedError(Exception):
@@ -54,8 +48,9 @@ class Pace:
     """How often open shards are polled, in milliseconds.
 
     A shard that gave records is read again after `idle_ms_min`, an empty one after twice its last
-    wait up to `idle_ms_max`. Between two rounds the feed rests for `rest_share` of the time that
-    the round took, so that a reader on the server's machine leaves it room to work.
+    wait up to `idle_ms_max`, or at once where the server held the read. Between two rounds the feed
+    rests for `rest_share` of the time that the round took, so that a reader on the server's machine
+    leaves it room to work.
     """
 
     idle_ms_min: float = limits.feed_idle_ms_min
@@ -120,6 +115,7 @@ class Feed:
         stop: threading.Event | None = None,
         on_notice: Callable[[str], None] = lambda _: None,
         entropy: Entropy | None = None,
+        held_reads: HeldReads | None = None,
     ) -> None:
         self._client = client
         self._stream_arn = stream_arn
@@ -134,6 +130,8 @@ class Feed:
         self._noticed = ""
         self._in_trouble = False  # and told so
         self._pool: ThreadPoolExecutor | None = None
+        self._held_reads = held_reads
+        self._can_hold = False  # by what the server says of itself
         self.shards_read: set[str] = set()
 
     def changes(self) -> Iterator[Change]:
@@ -147,10 +145,15 @@ class Feed:
             self.open()
             while not self._stop.is_set() and not self.ended:
                 began_ms = self._clock.elapsed_ms()
-                yield from self._round(began_ms)
+                if self._held_reads is not None and self._can_hold:
+                    began_ms = yield from self._held(self._held_reads, began_ms)
+                else:
+                    yield from self._round(began_ms)
                 self._tell_recovery()
                 self._rest(began_ms)
         finally:
+            if self._held_reads is not None:
+                self._held_reads.close()
             if self._pool is not None:
                 self._pool.shutdown(wait=False, cancel_futures=True)
 
@@ -228,6 +231,48 @@ class Feed:
         rest_ms = max(due_ms - now_ms, share_ms)
         if rest_ms > 0:
             self._stop.wait(min(rest_ms, limits.feed_wait_ms_max) / 1000.0)
+
+    # --- the same where the server holds reads
+
+    def _held(self, reads: HeldReads, now_ms: float) -> Generator[list[Change], None, float]:
+        """Begin the reads that are due, take what has ended, and return when that began."""
+        if now_ms >= self._discovery.due_ms:
+            self._attempt_discovery(now_ms)
+        ready = self._ready_shards()
+        wait_ms = limits.feed_held_ms if len(ready) <= limits.feed_held_reads_max else 0
+        dues_ms = [self._discovery.due_ms]
+        for shard in ready:
+            if shard.shard_id in reads.under_way:
+                continue
+            if shard.due_ms > now_ms:
+                dues_ms.append(shard.due_ms)
+            elif len(reads.under_way) < limits.feed_held_reads_max:
+                self._begin(reads, shard, wait_ms)
+        left_ms = min(*dues_ms, now_ms + limits.feed_stop_ms_max) - self._clock.elapsed_ms()
+        outcomes = reads.ended(max(0.0, left_ms) / 1000.0)
+        waited_ms = self._clock.elapsed_ms()
+        for outcome in outcomes:
+            if batch := self._take_outcome(outcome):
+                yield batch
+        return waited_ms
+
+    def _begin(self, reads: HeldReads, shard: _Shard, wait_ms: int) -> None:
+        try:
+            reads.begin(shard.shard_id, shard.iterator or self._acquire(shard), wait_ms)
+        except (ClientError, BotoCoreError) as failure:
+            self._recover(shard, failure)
+
+    def _take_outcome(self, outcome: Outcome) -> list[Change]:
+        shard, answer = self._shards[outcome.shard_id], outcome.answer
+        if isinstance(answer, (ClientError, BotoCoreError)):
+            self._recover(shard, answer)
+            return []
+        if isinstance(answer, Exception):
+            raise answer
+        batch = self._take(shard, answer, outcome.received_ms)
+        if outcome.waited:
+            shard.due_ms = 0.0
+        return batch
 
     # --- shards
 
@@ -313,17 +358,16 @@ class Feed:
 
     def _read(self, shard: _Shard) -> list[Change]:
         try:
-            if shard.iterator is None:
-                self._acquire(shard)
-            answer = self._client.get_records(ShardIterator=shard.iterator)
+            iterator = shard.iterator or self._acquire(shard)
+            answer = self._client.get_records(ShardIterator=iterator)
         except (ClientError, BotoCoreError) as failure:
             self._recover(shard, failure)
             return []
         received_ms = self._clock.elapsed_ms()
-        shard.trouble.failures = 0
         return self._take(shard, answer, received_ms)
 
     def _take(self, shard: _Shard, answer: Mapping[str, Any], received_ms: float) -> list[Change]:
+        shard.trouble.failures = 0
         records = answer["Records"]
         shard.at_tip = not records
         if records:
@@ -338,13 +382,15 @@ class Feed:
             self._finish(shard)
         return [Change(record, shard.shard_id, received_ms) for record in _wanted(shard, records)]
 
-    def _acquire(self, shard: _Shard) -> None:
+    def _acquire(self, shard: _Shard) -> str:
         answer = self._client.get_shard_iterator(
             StreamArn=self._stream_arn, ShardId=shard.shard_id, **self._position(shard)
         )
-        shard.iterator = answer["ShardIterator"]
+        self._can_hold = self._can_hold or can_hold(answer)
+        shard.iterator = iterator = str(answer["ShardIterator"])
         shard.state = _State.OPEN
         self.shards_read.add(shard.shard_id)
+        return iterator
 
     def _position(self, shard: _Shard) -> dict[str, str]:
         if shard.seen is not None:

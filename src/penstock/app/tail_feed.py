@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from penstock.app.endpoint import Endpoint, open_endpoint
 from penstock.app.failures import error_code
 from penstock.app.feed import Change, Feed, FeedError, Start
+from penstock.app.held_reads import HeldReads
 from penstock.app.output import forget
 from penstock.app.own_server import EndpointError
 from penstock.app.tail_print import JsonPrinter, Printer, ScreenPrinter
@@ -36,12 +37,14 @@ def follow(arguments: argparse.Namespace) -> int:
         endpoint = open_endpoint(arguments.endpoint_url, arguments.region)
         stream = find_stream(endpoint, arguments.table, arguments.start == "start")
         start: Start = "TRIM_HORIZON" if arguments.start == "start" else "LATEST"
+        client, clock = endpoint.streams(), SystemClock()
         feed = Feed(
-            endpoint.streams(),
+            client,
             stream.arn,
-            clock=SystemClock(),
+            clock=clock,
             start=start,
             on_notice=printer.notice,
+            held_reads=HeldReads(client, clock),
         )
         feed.open()
         printer.opening(_opening_text(arguments, endpoint, stream), stream.key_names)
