@@ -2,6 +2,7 @@
 
 import json
 import socket
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,6 +17,7 @@ _HEAD = (
     " SignedHeaders=host;x-amz-date, Signature=0a1b2c\r\n"
     "X-Amz-Target: {target}\r\n"
     "Content-Length: {length}\r\n"
+    "{more}"
     "\r\n"
 )
 
@@ -119,8 +121,12 @@ class RawClient:
         self._buffer += piece
 
 
-def request_bytes(action: str, parameters: dict[str, Any]) -> bytes:
+def request_bytes(
+    action: str, parameters: dict[str, Any], headers: Mapping[str, str] | None = None
+) -> bytes:
     """Return the bytes of a request as a client that signs would send them."""
     service = "DynamoDBStreams_20120810." if action in _SERVICES else "DynamoDB_20120810."
     body = json.dumps(parameters).encode()
-    return _HEAD.format(target=service + action, length=len(body)).encode() + body
+    more = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
+    head = _HEAD.format(target=service + action, length=len(body), more=more)
+    return head.encode() + body

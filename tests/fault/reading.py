@@ -18,12 +18,17 @@ from botocore.exceptions import HTTPClientError
 
 from fault.documented_consumer import Checkpoint, DocumentedConsumer, Record
 from penstock.app.feed import Feed, Start
+from penstock.app.held_reads import HeldReads
+from penstock.base import limits
 from penstock.base.clock import SystemClock
 
 REGION = "us-east-1"
 SAVED_BY_A_LIFE = (3, 12)
 """How many checkpoints a consumer that crashes gets to, at least and at most."""
-_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 3})
+_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 3},
+    max_pool_connections=limits.feed_held_reads_max + 1,
+)
 
 
 class Crash(Exception):
@@ -128,24 +133,30 @@ class _Checkpoints(dict[str, Checkpoint]):
 
 
 class FeedReading:
-    """Reads a stream by the feed of `penstock tail`, from `start` to its end, in one life."""
+    """Reads a stream by the feed of `penstock tail`, from `start` to its end, in one life.
 
-    def __init__(self, stream_arn: str, start: Start) -> None:
+    With `held` the server holds its reads, as it does for `penstock tail`; otherwise it polls.
+    """
+
+    def __init__(self, stream_arn: str, start: Start, *, held: bool = True) -> None:
         self.pages: list[Page] = []
         self.notices: list[str] = []
         self.ended = False
         self._stream_arn = stream_arn
         self._start = start
+        self._held = held
 
     def run(self, port: int, stop: threading.Event) -> None:
         """Read from the server at `port`."""
+        client, clock = streams_client(port), SystemClock()
         feed = Feed(
-            streams_client(port),
+            client,
             self._stream_arn,
-            clock=SystemClock(),
+            clock=clock,
             start=self._start,
             stop=stop,
             on_notice=self.notices.append,
+            held_reads=HeldReads(client, clock) if self._held else None,
         )
         for changes in feed.batches():
             records = [dict(change.record) for change in changes]

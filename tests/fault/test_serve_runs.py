@@ -15,7 +15,14 @@ from typing import Any
 import pytest
 
 from fault.load import StreamReader, Writer, running, wait_until
-from fault.observer import KEY, all_items, create_table
+from fault.observer import (
+    KEY,
+    all_items,
+    create_table,
+    first_iterator,
+    shard_ids,
+    stream_arn,
+)
 from fault.promises import check_promises, writes_of
 from fault.raw_client import NoAnswer, RawClient, Refused, request_bytes
 from penstock import __version__
@@ -126,6 +133,30 @@ def test_a_drain_that_waits_does_not_hold_up_the_end(tmp_path: Path) -> None:
             client.receive()
         assert (refused.value.status, refused.value.code) == (503, "ServiceUnavailable")
         assert server.stderr == ""
+
+
+def test_readers_that_wait_do_not_hold_up_the_end(tmp_path: Path) -> None:
+    """Each is answered with nothing, and where to go on from when the server is back."""
+    store = tmp_path / "store"
+    with ServerProcess.on(store) as server, contextlib.ExitStack() as readers:
+        with RawClient(server.port) as client:
+            create_table(client, TABLE)
+            arn = stream_arn(client, TABLE)
+            iterators = [first_iterator(client, arn, each) for each in shard_ids(client, arn)]
+        clients = [readers.enter_context(RawClient(server.port)) for _ in iterators]
+        for client, iterator in zip(clients, iterators, strict=True):
+            wait = {"X-Penstock-Wait-Ms": "20000"}
+            client.send_bytes(request_bytes("GetRecords", {"ShardIterator": iterator}, wait))
+        with RawClient(server.port) as other:  # answered, so what came before it has been read
+            other.call("ListTables")
+        _stop_in_time(server)
+        answers = [client.receive() for client in clients]
+        assert [answer["Records"] for answer in answers] == [[]] * len(iterators)
+        assert server.stderr == ""
+    with ServerProcess.on(store) as server, RawClient(server.port) as client:
+        for answer in answers:
+            following = client.call("GetRecords", ShardIterator=answer["NextShardIterator"])
+            assert following["Records"] == []
 
 
 @pytest.mark.parametrize("number", STOPPING)

@@ -241,22 +241,26 @@ def test_shards_that_split_under_load_and_roll_by_age_are_read_likewise() -> Non
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ["memory", "rocksdb"])
 def test_the_feed_of_penstock_tail_sees_the_same(engine: str, tmp_path: Path) -> None:
-    """From the stream's start, and from moments in the middle: then the rest of each item's."""
+    """From the stream's start, and from moments in the middle: then the rest of each item's.
+
+    Of each kind one polls; the server holds the reads of the others.
+    """
     with serving(engine, tmp_path) as port:
         trial = Trial(port, SEED + 3)
-        whole = FeedReading(trial.arn, "TRIM_HORIZON")
-        latest = [FeedReading(trial.arn, "LATEST") for _ in range(3)]
+        both = [FeedReading(trial.arn, "TRIM_HORIZON", held=held) for held in (True, False)]
+        latest = [FeedReading(trial.arn, "LATEST", held=number > 0) for number in range(3)]
         surgery = trial.surgery
-        with running(port, whole), ExitStack() as begun:
+        with running(port, *both), ExitStack() as begun:
             writers = trial.new_writers()
             with running(port, *writers):
                 for feed in latest:
                     surgery.perform(port, writers, 5)
                     begun.enter_context(running(port, feed))
                 surgery.perform(port, writers, len(surgery.kinds))
-            trial.end(port, whole, *latest)
-        assert [feed.notices for feed in (whole, *latest)] == [[]] * 4
-        trial.check(port, whole.pages)
+            trial.end(port, *both, *latest)
+        assert [feed.notices for feed in (*both, *latest)] == [[]] * 5
+        for whole in both:
+            trial.check(port, whole.pages)
         for feed in latest:
             assert _wrong_rest(feed.pages, whole.pages) == []
         _check_tree(trial, port)
