@@ -141,6 +141,7 @@ class FeedReading:
     def __init__(self, stream_arn: str, start: Start, *, held: bool = True) -> None:
         self.pages: list[Page] = []
         self.notices: list[str] = []
+        self.opened = threading.Event()
         self.ended = False
         self._stream_arn = stream_arn
         self._start = start
@@ -158,6 +159,8 @@ class FeedReading:
             on_notice=self.notices.append,
             held_reads=HeldReads(client, clock) if self._held else None,
         )
+        feed.open()
+        self.opened.set()
         for changes in feed.batches():
             records = [dict(change.record) for change in changes]
             self.pages.append(Page(changes[0].shard_id, records, checkpointed=True))

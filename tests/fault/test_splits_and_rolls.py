@@ -256,6 +256,7 @@ def test_the_feed_of_penstock_tail_sees_the_same(engine: str, tmp_path: Path) ->
                 for feed in latest:
                     surgery.perform(port, writers, 5)
                     begun.enter_context(running(port, feed))
+                    wait_until(feed.opened.is_set, "the feed's first look")
                 surgery.perform(port, writers, len(surgery.kinds))
             trial.end(port, *both, *latest)
         assert [feed.notices for feed in (*both, *latest)] == [[]] * 5
