@@ -157,7 +157,10 @@ class _Writer:
         began = time.monotonic()
         self._pace(began, 0)
         allowed = len(self._requests) / self._rate * 4 + _LATE_SECONDS_MAX
-        await asyncio.wait_for(self._done.wait(), allowed)
+        try:
+            await asyncio.wait_for(self._done.wait(), allowed)
+        except TimeoutError:
+            raise ServerError(f"{self._left} writes were not acknowledged in time") from None
         seconds = time.monotonic() - began
         for connection in connections:
             connection.close()
