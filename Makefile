@@ -12,11 +12,11 @@ SET_UP := PENSTOCK_VENV=$(VENV) $(PYTHON) tools/bootstrap.py
 PYTEST := $(VENV_PYTHON) -m pytest -n auto --maxprocesses 8 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-fast sim check format docs lock run-environment dev-environment clean
+.PHONY: help demo serve test test-fast sim bench bench-quick bench-page check format docs lock run-environment dev-environment clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) \
-		| awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+		| awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
 
 demo: run-environment ## watch changes flow from a table to a consumer, and prove that none is lost
 	@$(VENV)/bin/penstock demo $(ARGS)
@@ -33,6 +33,15 @@ test-fast: dev-environment ## run the tests that are not marked slow
 sim: dev-environment ## simulate many runs; SEED=7 replays one, SEEDS=1000 takes so many
 	@PYTHONPATH=tests $(VENV_PYTHON) -m simulation \
 		$(addprefix --seed ,$(SEED)) $(addprefix --seeds ,$(SEEDS)) $(ARGS)
+
+bench: dev-environment ## measure Penstock beside its peers; ARGS="--only put,get --rounds 7"
+	@$(VENV_PYTHON) -m bench $(ARGS)
+
+bench-quick: dev-environment ## the first five figures of it, in under 90 s
+	@$(VENV_PYTHON) -m bench --quick $(ARGS)
+
+bench-page: dev-environment ## write docs/performance.md from the newest full run of make bench
+	@$(VENV_PYTHON) -m bench page $(ARGS)
 
 check: dev-environment ## format, lint, types, import rules, sizes, docs, surface, lock
 	@$(VENV_PYTHON) tools/check.py $(ARGS)

@@ -27,7 +27,7 @@ _PRIVATE = (
 _PUBLIC = re.compile(r"://host\.docker\.internal\b")
 
 _READ_SUFFIXES = frozenset({"", ".cfg", ".ini", ".json", ".lock", ".md", ".py", ".sh", ".toml"})
-_ROOMS = (".ci", "docs", "requirements", "src", "tests", "tools")
+_ROOMS = (".ci", "bench", "docs", "requirements", "src", "tests", "tools")
 
 
 def pages() -> list[Path]:

@@ -42,7 +42,7 @@ def main() -> int:
     """Check every Python file of the repository; return the exit status."""
     problems = [
         problem
-        for room in ("src", "tests", "tools")
+        for room in ("bench", "src", "tests", "tools")
         for path in sorted((ROOT / room).rglob("*.py"))
         for problem in oversized(path.relative_to(ROOT).as_posix(), path.read_text("utf-8"))
     ]

@@ -1,0 +1,109 @@
+"""Child processes that are started within a limit, stand still while others are measured, and end.
+
+Each is the leader of a session of its own: a Ctrl-C reaches the benchmark alone, which then ends
+them, with all that they started.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+STOP_SECONDS_MAX = 10.0
+TOLD_BYTES_MAX = 1500
+
+
+class ChildFailed(Exception):
+    """A child process ended that should not have, or ended badly."""
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Child:
+    """A process and its descendants; what it says goes into `log`."""
+
+    def __init__(
+        self, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.log = log
+        self._stopped = False
+        kept = {name: v for name, v in os.environ.items() if not name.startswith("PENSTOCK_")}
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=kept | dict(environment or {}),
+                start_new_session=True,
+            )
+
+    @property
+    def process_id(self) -> int:
+        """The process id, which is also that of its group."""
+        return self._process.pid
+
+    def has_ended(self) -> bool:
+        """Say whether the process is gone."""
+        return self._process.poll() is not None
+
+    def said(self) -> str:
+        """Return the end of what it said."""
+        return self.log.read_bytes()[-TOLD_BYTES_MAX:].decode(errors="replace").strip()
+
+    def pause(self) -> None:
+        """Let it stand still."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def stop(self) -> None:
+        """End it and all that it started, kindly at first; safe to call twice."""
+        if self._stopped:
+            return
+        self._stopped = True
+        self.resume()
+        self._signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_SECONDS_MAX)
+        self._signal(signal.SIGKILL)
+        self._process.wait()
+
+    def wait(self, seconds_max: float) -> str:
+        """Return all that it said once it has ended well. Raises ChildFailed."""
+        try:
+            status = self._process.wait(seconds_max)
+        except subprocess.TimeoutExpired:
+            raise ChildFailed(f"did not end in {seconds_max:.0f} s: {self.said()}") from None
+        if status != 0:
+            raise ChildFailed(f"ended with {status}: {self.said()}")
+        return self.log.read_text("utf-8", "replace")
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, number)
+
+
+def run(
+    command: Sequence[str],
+    log: Path,
+    seconds_max: float,
+    environment: Mapping[str, str] | None = None,
+) -> str:
+    """Run a command to its end and return what it said. Raises ChildFailed."""
+    child = Child(command, log, environment)
+    try:
+        return child.wait(seconds_max)
+    finally:
+        child.stop()

@@ -1,0 +1,89 @@
+"""What a run came to, in tables for the terminal."""
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.figures import Verdict, figures_of
+from bench.measurements import QUANTITIES
+from bench.outcome import Outcome
+from bench.results import ratios, shares, title_of
+from bench.servers import PENSTOCK
+
+COLOURS = {Verdict.HOLDS: "green", Verdict.FAILS: "red", Verdict.UNKNOWN: "yellow"}
+
+
+def show(console: Console, kind: str, outcome: Outcome) -> None:
+    """Print the figures to reach, the medians, and the shares."""
+    console.print(figures_table(kind, outcome))
+    _show_reasons(console, kind, outcome)
+    if outcome.values:
+        console.print(medians_table(outcome))
+    if shares(outcome):
+        console.print(shares_table(outcome))
+    for failure in outcome.failures:
+        console.print(f"[red]FAILED[/] {failure}", highlight=False)
+
+
+def figures_table(kind: str, outcome: Outcome) -> Table:
+    """Return the table of the figures to reach."""
+    table = Table(title="The figures to reach", title_justify="left")
+    table.add_column("figure", overflow="fold")
+    table.add_column("measured", justify="right")
+    table.add_column("target", justify="right")
+    table.add_column("")
+    for each in figures_of(kind):
+        value, verdict = each.value(outcome), each.verdict(outcome)
+        shown = "" if value is None else each.told(value)
+        word = f"[{COLOURS[verdict]}]{verdict.value}[/]"
+        table.add_row(each.title, shown, each.told_target(), word)
+    return table
+
+
+def _show_reasons(console: Console, kind: str, outcome: Outcome) -> None:
+    """Tell once each why figures are not measured, with all the figures that lack for it."""
+    lacking: dict[str, list[str]] = {}
+    for each in figures_of(kind):
+        if each.verdict(outcome) is Verdict.UNKNOWN:
+            lacking.setdefault(each.why(outcome), []).append(each.title)
+    for reason, titles in lacking.items():
+        console.print(f"[yellow]not measured[/]: {reason}", highlight=False)
+        for title in titles:
+            console.print(f"    {title}", highlight=False)
+    for server, reason in outcome.absent.items():
+        if reason not in lacking and reason != "not part of this run":
+            console.print(f"[yellow]{title_of(server)}[/]: {reason}", highlight=False)
+
+
+def medians_table(outcome: Outcome) -> Table:
+    """Return the table of all medians, and of Penstock's ratio to each."""
+    servers = [PENSTOCK, *(name for name in outcome.values if name != PENSTOCK)]
+    servers = [name for name in servers if name in outcome.values]
+    found = ratios(outcome)
+    table = Table(title="Medians (and how many times as much Penstock does)", title_justify="left")
+    table.add_column("")
+    for server in servers:
+        table.add_column(title_of(server), justify="right")
+    for name, quantity in QUANTITIES.items():
+        cells = []
+        for server in servers:
+            median = outcome.median(server, name)
+            ratio = found.get(name, {}).get(server)
+            shown = "" if median is None else f"{median:,.{quantity.digits}f}"
+            cells.append(shown if ratio is None else f"{shown} ({ratio:.1f}×)")
+        if any(cells):
+            table.add_row(f"{quantity.title} [dim]{quantity.unit}[/]", *cells)
+    return table
+
+
+def shares_table(outcome: Outcome) -> Table:
+    """Return the table of Penstock's shares of the floors."""
+    table = Table(title="Penstock's share of what is possible here", title_justify="left")
+    table.add_column("")
+    found = shares(outcome)
+    floors = list(dict.fromkeys(floor for each in found.values() for floor in each))
+    for floor in floors:
+        table.add_column(title_of(floor), justify="right")
+    for name, each in found.items():
+        cells = [f"{each[floor]:.2f}" if floor in each else "" for floor in floors]
+        table.add_row(QUANTITIES[name].title, *cells)
+    return table

@@ -1,0 +1,195 @@
+"""What is stored of a run, as JSON; docs/performance.md tells its form."""
+
+import datetime as dt
+import json
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from bench.figures import Verdict, figures_of
+from bench.measurements import COMMITS, ENGINE, QUANTITIES
+from bench.outcome import Outcome
+from bench.plan import Plan
+from bench.servers import FLOOR, PENSTOCK, SERVERS
+
+FORM = 1
+ROOT = Path(__file__).resolve().parent.parent
+ASK_SECONDS_MAX = 20.0
+
+Stored = dict[str, Any]
+
+
+def stored(plan: Plan, outcome: Outcome, threads: int, versions: dict[str, str]) -> Stored:
+    """Return the run as it is stored."""
+    return {
+        "form": FORM,
+        "kind": plan.kind,
+        "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "commit": commit(),
+        "machine": machine(),
+        "plan": {
+            "rounds": plan.rounds,
+            "seconds": plan.seconds,
+            "other_seconds": plan.other_seconds,
+            "warm_up_seconds": plan.warm_up_seconds,
+            "connections": plan.connections,
+            "threads": threads,
+        },
+        "servers": {
+            name: {"title": title_of(name), "version": version}
+            for name, version in versions.items()
+        },
+        "values": {
+            server: {
+                quantity: {
+                    "unit": QUANTITIES[quantity].unit,
+                    "rounds": rounds,
+                    "median": outcome.median(server, quantity),
+                }
+                for quantity, rounds in quantities.items()
+            }
+            for server, quantities in outcome.values.items()
+        },
+        "absent": outcome.absent,
+        "reasons": outcome.reasons,
+        "failures": outcome.failures,
+        "figures": [_figure(each, outcome) for each in figures_of(plan.kind)],
+        "ratios": ratios(outcome),
+        "shares": shares(outcome),
+    }
+
+
+def outcome_of(kept: Stored) -> Outcome:
+    """Return the outcome that `stored` kept."""
+    return Outcome(
+        values={
+            server: {name: list(value["rounds"]) for name, value in quantities.items()}
+            for server, quantities in kept["values"].items()
+        },
+        reasons=kept["reasons"],
+        absent=kept["absent"],
+        failures=kept["failures"],
+    )
+
+
+def ratios(outcome: Outcome) -> dict[str, dict[str, float]]:
+    """Return Penstock's median by that of each peer, for each quantity that both have."""
+    found: dict[str, dict[str, float]] = {}
+    for server in outcome.values:
+        if server not in SERVERS or not SERVERS[server].is_peer:
+            continue
+        for quantity in outcome.values.get(PENSTOCK, {}):
+            ratio = outcome.ratio((PENSTOCK, quantity), (server, quantity))
+            if ratio is not None:
+                found.setdefault(quantity, {})[server] = ratio
+    return found
+
+
+def shares(outcome: Outcome) -> dict[str, dict[str, float]]:
+    """Return Penstock's shares of the floors: of bare HTTP, and for writes of one item, the engine.
+
+    A share is of the same request's floor; the engine's transactions write one item with a record.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for quantity in outcome.values.get(PENSTOCK, {}):
+        sources = [(FLOOR, (FLOOR, quantity))]
+        if quantity == "put":
+            sources.append((ENGINE, (ENGINE, COMMITS.name)))
+        for name, source in sources:
+            share = outcome.ratio((PENSTOCK, quantity), source)
+            if share is not None:
+                found.setdefault(quantity, {})[name] = share
+    return found
+
+
+def title_of(server: str) -> str:
+    """Return how a server is called in a table."""
+    if server in SERVERS:
+        return SERVERS[server].title
+    return {FLOOR: "bare HTTP server", ENGINE: "engine alone"}.get(server, server)
+
+
+def write(kept: Stored, folder: Path) -> Path:
+    """Write a run's file into `folder` and return its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    date = kept["at"][:16].replace(":", "-")
+    before = "" if kept["kind"] == "full" else f"{kept['kind']}-"
+    path = folder / f"{before}{date}-{kept['commit']}.json"
+    path.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    return path
+
+
+def newest_full(folder: Path) -> Path | None:
+    """Return the newest full run's file in `folder`, None where there is none."""
+    found = sorted(folder.glob("[0-9]*.json"), key=lambda path: (_at(path), path.name))
+    return found[-1] if found else None
+
+
+def read(path: Path) -> Stored:
+    """Return the run in a file. Raises ValueError for another form."""
+    kept: Stored = json.loads(path.read_text("utf-8"))
+    if kept.get("form") != FORM:
+        raise ValueError(f"{path.name} has form {kept.get('form')}, this reads {FORM}")
+    return kept
+
+
+def _at(path: Path) -> str:
+    return str(json.loads(path.read_text("utf-8")).get("at", ""))
+
+
+def _figure(each: Any, outcome: Outcome) -> Stored:
+    verdict = each.verdict(outcome)
+    return {
+        "title": each.title,
+        "measured": each.value(outcome),
+        "target": each.target,
+        "at_most": each.at_most,
+        "unit": each.unit,
+        "verdict": verdict.value,
+        "why": each.why(outcome) if verdict is Verdict.UNKNOWN else "",
+    }
+
+
+def commit() -> str:
+    """Return the commit's short name, with a + where the work tree differs from it."""
+    name = _git("rev-parse", "--short", "HEAD")
+    if not name:
+        return "unknown"
+    changed = _git("status", "--porcelain", "--untracked-files=no")
+    return f"{name}+" if changed else name
+
+
+def _git(*arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=ASK_SECONDS_MAX,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def machine() -> Stored:
+    """Return what can be told of the machine without naming it."""
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "processors": os.cpu_count(),
+        "processor": _processor(),
+        "python": platform.python_version(),
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        return platform.processor() or "unknown"
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else "unknown"
