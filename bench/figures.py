@@ -103,8 +103,8 @@ FIGURES = (
         unit="ms",
     ),
     Figure(
-        "PutItem at 10,000,000 items ÷ at 100,000", 0.7, _own("put-at-10000000"),
-        _own("put-at-100000"),
+        "PutItem at 10,000,000 items ÷ at 100,000", 0.7,
+        (f"{PENSTOCK}-10000000", "put-at-10000000"), (f"{PENSTOCK}-100000", "put-at-100000"),
     ),
     Figure("share of the bare HTTP floor, GetItem", 0.5, _own("get"), (FLOOR, "get")),
     Figure("share of the bare HTTP floor, PutItem", 0.3, _own("put"), (FLOOR, "put")),

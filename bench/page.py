@@ -11,10 +11,10 @@ from pathlib import Path
 
 from bench import plot, results
 from bench.figures import FIGURES, Verdict
-from bench.measurements import QUANTITIES
 from bench.outcome import Outcome
 from bench.plan import RESULTS
-from bench.results import Stored, title_of
+from bench.register import QUANTITIES, title_of
+from bench.results import Stored
 from bench.servers import FLOOR, PENSTOCK
 
 ROOT = Path(__file__).resolve().parent.parent

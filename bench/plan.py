@@ -31,6 +31,10 @@ class Plan:
     only: tuple[str, ...] | None
     """The measurements that are asked for; None are all of this kind of run."""
     results: Path
+    records: int = 1_000_000
+    """How many records the stream has that is drained."""
+    items: int = 10_000_000
+    """The largest table that is filled: measurements of larger ones are left out."""
 
 
 FULL = Plan("full", 5, 4, 2, 3, 10, 64, None, None, None, RESULTS)
@@ -48,6 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, help="of one value")
     parser.add_argument("--connections", type=int)
     parser.add_argument("--threads", type=int, help="of wrk")
+    parser.add_argument("--records", type=int, help="of the stream that is drained")
+    parser.add_argument("--items", type=int, help="of the largest table")
     parser.add_argument("--results", type=Path, metavar="DIR", help="where the results go")
 
 
@@ -65,7 +71,8 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
     threads = base.threads if arguments.threads is None else arguments.threads
     if threads is not None and not 1 <= threads <= connections:
         raise ValueError("wrk needs 1 thread or more, and no more than connections")
-    asked = only is not None or servers is not None
+    named = (only, servers, arguments.records, arguments.items)
+    asked = any(each is not None for each in named)
     return Plan(
         kind="part" if asked else base.kind,
         rounds=rounds,
@@ -78,6 +85,8 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
         servers=servers,
         only=only,
         results=arguments.results or base.results,
+        records=base.records if arguments.records is None else arguments.records,
+        items=base.items if arguments.items is None else arguments.items,
     )
 
 

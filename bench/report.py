@@ -4,10 +4,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.figures import Verdict, figures_of
-from bench.measurements import QUANTITIES
 from bench.outcome import Outcome
-from bench.results import ratios, shares, title_of
-from bench.servers import PENSTOCK
+from bench.register import QUANTITIES, title_of
+from bench.results import ratios, shares
 
 COLOURS = {Verdict.HOLDS: "green", Verdict.FAILS: "red", Verdict.UNKNOWN: "yellow"}
 
@@ -55,23 +54,22 @@ def _show_reasons(console: Console, kind: str, outcome: Outcome) -> None:
 
 
 def medians_table(outcome: Outcome) -> Table:
-    """Return the table of all medians, and of Penstock's ratio to each."""
-    servers = [PENSTOCK, *(name for name in outcome.values if name != PENSTOCK)]
-    servers = [name for name in servers if name in outcome.values]
+    """Return the table of all medians, and of how many times as good Penstock's are."""
     found = ratios(outcome)
-    table = Table(title="Medians (and how many times as much Penstock does)", title_justify="left")
+    table = Table(title="Medians", title_justify="left")
+    table.add_column("", overflow="fold")
     table.add_column("")
-    for server in servers:
-        table.add_column(title_of(server), justify="right")
+    table.add_column("median", justify="right")
+    table.add_column("Penstock is", justify="right")
     for name, quantity in QUANTITIES.items():
-        cells = []
-        for server in servers:
+        label = f"{quantity.title}, {quantity.unit}"
+        for server in outcome.values:
             median = outcome.median(server, name)
-            ratio = found.get(name, {}).get(server)
-            shown = "" if median is None else f"{median:,.{quantity.digits}f}"
-            cells.append(shown if ratio is None else f"{shown} ({ratio:.1f}×)")
-        if any(cells):
-            table.add_row(f"{quantity.title} [dim]{quantity.unit}[/]", *cells)
+            if median is not None:
+                ratio = found.get(name, {}).get(server)
+                shown = "" if ratio is None else f"{ratio:,.1f}×"
+                table.add_row(label, title_of(server), f"{median:,.{quantity.digits}f}", shown)
+                label = ""
     return table
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.figures import Verdict, figures_of
-from bench.measurements import COMMITS, ENGINE, QUANTITIES
+from bench.lone_measurements import COMMITS
 from bench.outcome import Outcome
 from bench.plan import Plan
-from bench.servers import FLOOR, PENSTOCK, SERVERS
+from bench.register import QUANTITIES, title_of
+from bench.servers import ENGINE, FLOOR, PENSTOCK, SERVERS
 
 FORM = 1
 ROOT = Path(__file__).resolve().parent.parent
@@ -75,13 +76,19 @@ def outcome_of(kept: Stored) -> Outcome:
 
 
 def ratios(outcome: Outcome) -> dict[str, dict[str, float]]:
-    """Return Penstock's median by that of each peer, for each quantity that both have."""
+    """Return how many times as good Penstock's median is as that of each peer.
+
+    For a rate that is Penstock's by the peer's, for a time or a size the peer's by Penstock's.
+    """
     found: dict[str, dict[str, float]] = {}
     for server in outcome.values:
         if server not in SERVERS or not SERVERS[server].is_peer:
             continue
         for quantity in outcome.values.get(PENSTOCK, {}):
-            ratio = outcome.ratio((PENSTOCK, quantity), (server, quantity))
+            pair = (PENSTOCK, quantity), (server, quantity)
+            if QUANTITIES[quantity].less_is_better:
+                pair = pair[1], pair[0]
+            ratio = outcome.ratio(*pair)
             if ratio is not None:
                 found.setdefault(quantity, {})[server] = ratio
     return found
@@ -102,13 +109,6 @@ def shares(outcome: Outcome) -> dict[str, dict[str, float]]:
             if share is not None:
                 found.setdefault(quantity, {})[name] = share
     return found
-
-
-def title_of(server: str) -> str:
-    """Return how a server is called in a table."""
-    if server in SERVERS:
-        return SERVERS[server].title
-    return {FLOOR: "bare HTTP server", ENGINE: "engine alone"}.get(server, server)
 
 
 def write(kept: Stored, folder: Path) -> Path:

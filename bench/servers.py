@@ -36,6 +36,7 @@ VARIABLE = "DYNAMODB_LOCAL"
 
 PENSTOCK = "penstock"
 FLOOR = "floor"
+ENGINE = "engine"
 LOCAL_DISK = "dynamodb-local-disk"
 LOCAL_MEMORY = "dynamodb-local-memory"
 
@@ -59,6 +60,8 @@ class Server:
     find: Callable[[], Start]
     """Say how it is started. Raises Missing."""
     is_peer: bool = True
+    family: str = ""
+    """Whose name stands for it where servers are asked for; empty: its own."""
 
 
 class NotStarted(Exception):

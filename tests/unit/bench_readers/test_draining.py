@@ -1,11 +1,11 @@
 """Filling a stream and draining it, against servers in this process."""
 
 import pytest
+
 from bench.draining import drain, draining, fill, next_iterator, pages, shard_ids
 from bench.filling import call_json, create_table, stream_arn, write_batches
 from bench.raw_client import RawClient, ServerError
 from bench.workers import WorkFailed
-
 from penstock.testing.server import RunningServer
 from unit.bench_readers.answering import answering, with_length
 from unit.bench_readers.serving import HOST, port_of

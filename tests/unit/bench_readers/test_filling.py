@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+
 from bench import scale
 from bench.draining import drain
 from bench.filling import (
@@ -15,7 +16,6 @@ from bench.filling import (
     write_batches,
 )
 from bench.raw_client import RawClient, ServerError
-
 from penstock.items.sizes import item_bytes
 from unit.bench_readers.serving import HOST
 

@@ -1,10 +1,10 @@
 """The latency from an acknowledged write to its receipt."""
 
 import pytest
+
 from bench.filling import create_table, mark
 from bench.latency import Latencies, Received, Written, latencies, measure
 from bench.raw_client import ServerError
-
 from unit.bench_readers.serving import HOST
 
 TAG = b"t12345"

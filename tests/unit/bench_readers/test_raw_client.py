@@ -1,8 +1,8 @@
 """The client's reading of answers, from a server that says what the test wants."""
 
 import pytest
-from bench.raw_client import BUFFER_BYTES, RequestHead, ServerError
 
+from bench.raw_client import BUFFER_BYTES, RequestHead, ServerError
 from unit.bench_readers.answering import OK, answering, with_length
 
 

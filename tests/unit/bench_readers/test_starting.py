@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 import pytest
-from bench.starting import NotHealthy, is_healthy, resident_bytes, start_to_healthy
 
+from bench.starting import NotHealthy, is_healthy, resident_bytes, start_to_healthy
 from unit.bench_readers.serving import HOST
 
 MIB = 1024 * 1024

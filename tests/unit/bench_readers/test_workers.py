@@ -3,6 +3,7 @@
 import time
 
 import pytest
+
 from bench.workers import Link, Worker, WorkFailed, run_together, start_together
 
 

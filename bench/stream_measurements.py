@@ -1,0 +1,115 @@
+"""Measures streams: how fast they are read, what that costs writers, how soon a change comes."""
+
+from bench import draining, latency
+from bench.filling import create_table
+from bench.measurements import Act, CannotMeasure, Course, Measurement, Quantity, need_wrk
+from bench.request_measurements import prepare_table, requests_per_second
+from bench.servers import LOCAL_MEMORY, PENSTOCK, Running
+from bench.work import WORKLOADS
+
+DRAINED = "Drained"
+RECEIVED = "Received"
+MINISTACK = "ministack"
+RATE = 1_000
+READERS = (1, 4)
+SHARES = {PENSTOCK: 1.0, LOCAL_MEMORY: 0.2, MINISTACK: 0.02}
+"""What share of the records a server gets: those that take long to fill get fewer."""
+
+
+def records_of(server: str, course: Course) -> int:
+    """Return how many records the stream that is drained on a server has."""
+    return round(course.plan.records * SHARES[server])
+
+
+def fill(running: Running, course: Course) -> None:
+    """Have a stream be there that can be drained."""
+    if DRAINED in running.streams:
+        return
+    records = records_of(running.server.name, course)
+
+    def progress(done: int) -> None:
+        title = running.server.title
+        course.tell(f"{title}: {done:,} of {records:,} records to drain are written")
+
+    arn = draining.fill(running.host, running.port, DRAINED, records, progress)
+    running.streams[DRAINED] = arn
+
+
+def _arn(running: Running) -> str:
+    arn = running.streams[DRAINED]
+    assert arn is not None
+    return arn
+
+
+def drain_with(readers: int) -> Measurement:
+    """Return the measurement of records per second that so many readers get."""
+
+    def measure(running: Running, course: Course) -> tuple[float, ...]:
+        drained = draining.drain(running.host, running.port, _arn(running), readers)
+        expected = records_of(running.server.name, course)
+        if drained.records != expected:
+            raise CannotMeasure(f"it gave {drained.records:,} of {expected:,} records")
+        return (drained.records / drained.seconds,)
+
+    name = f"drain-{readers}"
+    title = f"draining a stream, {readers} reader{'s' if readers > 1 else ''}"
+    quantity = Quantity(name, title, "records/s")
+    return Measurement(name, (quantity,), measure, fill, "drain", frozenset(SHARES), Act.STREAMS)
+
+
+def _make_received(running: Running, course: Course) -> None:
+    create_table(running.host, running.port, RECEIVED, streamed=True)
+    latency.measure(running.host, running.port, RECEIVED, RATE, course.plan.warm_up_seconds)
+
+
+def _receipt(running: Running, course: Course) -> tuple[float, ...]:
+    seconds = course.plan.seconds
+    told = latency.measure(running.host, running.port, RECEIVED, RATE, seconds)
+    if told.writes_per_second < RATE * 0.95:
+        raise CannotMeasure(f"it took {told.writes_per_second:,.0f} of {RATE:,} writes/s")
+    return told.median_ms, told.p99_ms
+
+
+RECEIPT = Measurement(
+    "receipt",
+    (
+        Quantity("receipt-median", "acknowledged write to receipt, median", "ms", 2, True),
+        Quantity("receipt-p99", "acknowledged write to receipt, 99th percentile", "ms", 2, True),
+    ),
+    _receipt,
+    _make_received,
+    "receipt",
+    frozenset({PENSTOCK}),
+    Act.STREAMS,
+)
+
+
+def _prepare_put(running: Running, course: Course) -> None:
+    fill(running, course)
+    prepare_table(running, course, WORKLOADS["put"].table)
+    requests_per_second(running, course, WORKLOADS["put"], course.plan.warm_up_seconds)
+
+
+def _put_alone_and_beside(running: Running, course: Course) -> tuple[float, ...]:
+    work, seconds = WORKLOADS["put"], course.plan.seconds
+    alone = requests_per_second(running, course, work, seconds)
+    with draining.draining(running.host, running.port, _arn(running)):
+        beside = requests_per_second(running, course, work, seconds)
+    return alone, beside
+
+
+PUT_WHILE_DRAINING = Measurement(
+    "put-while-draining",
+    (
+        Quantity("put-undisturbed", "PutItem, nobody reads", "requests/s"),
+        Quantity("put-while-draining", "PutItem while a reader drains", "requests/s"),
+    ),
+    _put_alone_and_beside,
+    _prepare_put,
+    "put-while-draining",
+    frozenset({PENSTOCK}),
+    Act.STREAMS,
+    need=need_wrk,
+)
+
+STREAM_MEASUREMENTS = (*(drain_with(readers) for readers in READERS), RECEIPT, PUT_WHILE_DRAINING)
