@@ -66,10 +66,9 @@ def main(arguments: Sequence[str]) -> int:
     parsed = parser.parse_args(arguments)
     if parsed.command == "page":
         return page.run(parsed)
-    signal.signal(signal.SIGTERM, _end)
-    console = Console()
+    before = signal.signal(signal.SIGTERM, _end)
     try:
-        return measure(plan_of(parsed), console)
+        return measure(plan_of(parsed), Console())
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
@@ -77,6 +76,8 @@ def main(arguments: Sequence[str]) -> int:
         return 130
     except Ended:
         return 143
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ class Figure:
 
     def told_target(self) -> str:
         """Return the target as it is shown."""
-        return f"{'at most' if self.at_most else 'at least'} {self.told(self.target)}"
+        return f"{'≤' if self.at_most else '≥'} {self.told(self.target)}"
 
 
 def _own(quantity: str) -> Source:

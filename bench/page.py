@@ -67,7 +67,7 @@ def generated(kept: Stored) -> str:
     parts = [_how(kept), *_figures(outcome)]
     if kept["ratios"]:
         parts += ["![How many times as much Penstock does as each peer](performance.svg)\n"]
-        parts += ["### Penstock ÷ peer, medians\n", *_ratios(kept)]
+        parts += ["### How many times as much Penstock does\n", *_ratios(kept)]
     if kept["shares"]:
         parts += ["### Shares of the floors\n", *_shares(kept)]
     parts += ["### Medians\n", *_medians(kept, outcome)]

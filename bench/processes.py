@@ -9,10 +9,13 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 STOP_SECONDS_MAX = 10.0
+GONE_SECONDS_MAX = 2.0
+POLL_SECONDS = 0.01
 TOLD_BYTES_MAX = 1500
 
 
@@ -79,6 +82,7 @@ class Child:
             self._process.wait(STOP_SECONDS_MAX)
         self._signal(signal.SIGKILL)
         self._process.wait()
+        self._await_descendants()
 
     def wait(self, seconds_max: float) -> str:
         """Return all that it said once it has ended well. Raises ChildFailed."""
@@ -89,6 +93,14 @@ class Child:
         if status != 0:
             raise ChildFailed(f"ended with {status}: {self.said()}")
         return self.log.read_text("utf-8", "replace")
+
+    def _await_descendants(self) -> None:
+        """Wait until those that were killed with it are gone: they are not ours to be told of."""
+        deadline = time.monotonic() + GONE_SECONDS_MAX
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            while time.monotonic() < deadline:
+                os.killpg(self._process.pid, 0)
+                time.sleep(POLL_SECONDS)
 
     def _signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -27,9 +27,9 @@ def figures_table(kind: str, outcome: Outcome) -> Table:
     """Return the table of the figures to reach."""
     table = Table(title="The figures to reach", title_justify="left")
     table.add_column("figure", overflow="fold")
-    table.add_column("measured", justify="right")
-    table.add_column("target", justify="right")
-    table.add_column("")
+    table.add_column("measured", justify="right", no_wrap=True)
+    table.add_column("target", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
     for each in figures_of(kind):
         value, verdict = each.value(outcome), each.verdict(outcome)
         shown = "" if value is None else each.told(value)

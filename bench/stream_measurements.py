@@ -3,17 +3,20 @@
 from bench import draining, latency
 from bench.filling import create_table
 from bench.measurements import Act, CannotMeasure, Course, Measurement, Quantity, need_wrk
+from bench.raw_client import ServerError
 from bench.request_measurements import prepare_table, requests_per_second
 from bench.servers import LOCAL_MEMORY, PENSTOCK, Running
 from bench.work import WORKLOADS
 
 DRAINED = "Drained"
 RECEIVED = "Received"
-MINISTACK = "ministack"
 RATE = 1_000
 READERS = (1, 4)
-SHARES = {PENSTOCK: 1.0, LOCAL_MEMORY: 0.2, MINISTACK: 0.02}
-"""What share of the records a server gets: those that take long to fill get fewer."""
+SHARES = {PENSTOCK: 1.0, LOCAL_MEMORY: 0.2}
+"""What share of the records a server gets: DynamoDB Local takes long to fill. Other peers have no
+streams, or answer in a form that readers who do not decode cannot count."""
+PACE_SHARE_MIN = 0.95
+ATTEMPTS = 3
 
 
 def records_of(server: str, course: Course) -> int:
@@ -48,7 +51,7 @@ def drain_with(readers: int) -> Measurement:
         drained = draining.drain(running.host, running.port, _arn(running), readers)
         expected = records_of(running.server.name, course)
         if drained.records != expected:
-            raise CannotMeasure(f"it gave {drained.records:,} of {expected:,} records")
+            raise ServerError(f"it gave {drained.records:,} of {expected:,} records")
         return (drained.records / drained.seconds,)
 
     name = f"drain-{readers}"
@@ -63,11 +66,13 @@ def _make_received(running: Running, course: Course) -> None:
 
 
 def _receipt(running: Running, course: Course) -> tuple[float, ...]:
-    seconds = course.plan.seconds
-    told = latency.measure(running.host, running.port, RECEIVED, RATE, seconds)
-    if told.writes_per_second < RATE * 0.95:
-        raise CannotMeasure(f"it took {told.writes_per_second:,.0f} of {RATE:,} writes/s")
-    return told.median_ms, told.p99_ms
+    best = 0.0
+    for _ in range(ATTEMPTS):  # another program may have taken the processors
+        told = latency.measure(running.host, running.port, RECEIVED, RATE, course.plan.seconds)
+        if told.writes_per_second >= RATE * PACE_SHARE_MIN:
+            return told.median_ms, told.p99_ms
+        best = max(best, told.writes_per_second)
+    raise CannotMeasure(f"it took {best:,.0f} of {RATE:,} writes/s")
 
 
 RECEIPT = Measurement(
