@@ -12,7 +12,7 @@ Ratios = Mapping[str, Mapping[str, float]]
 """By quantity and server: how many times as much Penstock does."""
 
 WIDTH = 860
-LABEL_WIDTH = 190
+LABEL_WIDTH = 200
 VALUE_WIDTH = 70
 BAR_HEIGHT = 15
 BAR_GAP = 5

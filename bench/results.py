@@ -37,6 +37,8 @@ def stored(plan: Plan, outcome: Outcome, threads: int, versions: dict[str, str])
             "warm_up_seconds": plan.warm_up_seconds,
             "connections": plan.connections,
             "threads": threads,
+            "records": plan.records,
+            "items": plan.items,
         },
         "servers": {
             name: {"title": title_of(name), "version": version}
