@@ -14,6 +14,7 @@ from bench.installs import need_program
 from bench.plan import Plan
 from bench.servers import LOCAL_DISK, LOCAL_MEMORY, PENSTOCK, Running
 
+SECONDS_MIN = 1.0
 LONG_SECONDS = frozenset({PENSTOCK, LOCAL_DISK, LOCAL_MEMORY})
 
 
@@ -47,6 +48,8 @@ class Course:
     plan: Plan
     threads: int = 1
     tell: Callable[[str], None] = lambda text: None
+    is_late: bool = False
+    """Whether what is left has to be as short as can be."""
     _next_value: int = field(default=1)
 
     def values(self, count: int) -> int:
@@ -57,6 +60,8 @@ class Course:
 
     def seconds_of(self, server: str) -> float:
         """Return how long a server is driven for one number."""
+        if self.is_late:
+            return SECONDS_MIN
         is_long = server in LONG_SECONDS or server.startswith(PENSTOCK)
         return self.plan.seconds if is_long else self.plan.other_seconds
 

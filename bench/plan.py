@@ -31,6 +31,8 @@ class Plan:
     only: tuple[str, ...] | None
     """The measurements that are asked for; None are all of this kind of run."""
     results: Path
+    all_seconds: float | None = None
+    """What the whole run should take: rounds grow short where the machine is too slow for that."""
     records: int = 1_000_000
     """How many records the stream has that is drained."""
     items: int = 10_000_000
@@ -38,7 +40,7 @@ class Plan:
 
 
 FULL = Plan("full", 5, 4, 2, 3, 10, 64, None, None, None, RESULTS)
-QUICK = Plan("quick", 3, 2, 1, 1, 2, 64, 1, None, None, RESULTS)
+QUICK = Plan("quick", 3, 2, 1, 1, 2, 64, 1, None, None, RESULTS, 85)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,6 +87,7 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
         servers=servers,
         only=only,
         results=arguments.results or base.results,
+        all_seconds=base.all_seconds,
         records=base.records if arguments.records is None else arguments.records,
         items=base.items if arguments.items is None else arguments.items,
     )

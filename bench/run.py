@@ -11,6 +11,7 @@
 import contextlib
 import http.client
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,6 +63,7 @@ class Run:
         self._course = Course(self.plan, self.plan.threads or 1, self.tell)
         self._selection = Selection(self.plan, self.outcome)
         self._act = Act.REQUESTS
+        self._began = time.monotonic()
         self._running: dict[str, Running] = {}
 
     @property
@@ -174,11 +176,23 @@ class Run:
         steps = self._steps(lone)
         count = len(steps) * self.plan.rounds
         for round_number in range(self.plan.rounds):
+            began = time.monotonic()
             order = steps if round_number % 2 == 0 else list(reversed(steps))
             for place, step in enumerate(order):
                 title = f"{self._act}, round {round_number + 1} of {self.plan.rounds}: {step.title}"
                 self.step(title, round_number * len(steps) + place, count)
                 step.measure()
+            self._look_at_the_time(began, self.plan.rounds - round_number - 1)
+
+    def _look_at_the_time(self, round_began: float, rounds_left: int) -> None:
+        """Let the rounds that are left be short where they would end too late as they are."""
+        now = time.monotonic()
+        all_seconds = self.plan.all_seconds
+        if all_seconds is None or self._course.is_late:
+            return
+        if now - self._began + rounds_left * (now - round_began) > all_seconds:
+            self._course.is_late = True
+            self.tell(f"this machine is slow or busy: {rounds_left} rounds of 1 s are left")
 
     def _steps(self, lone: list[Lone]) -> list[Step]:
         """Return the steps of a round: group by group, and in a group server by server."""

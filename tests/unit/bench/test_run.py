@@ -178,3 +178,19 @@ def _processes_with(setting: str) -> set[int]:
         ["ps", "axeww", "-o", "pid=,command="], capture_output=True, text=True, check=True
     )
     return {int(line.split()[0]) for line in listed.stdout.splitlines() if setting in line}
+
+
+def test_a_quick_run_on_a_busy_machine_has_short_rounds_at_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _have_wrk(monkeypatch)
+    now = [0.0]
+    monkeypatch.setattr("bench.run.time.monotonic", lambda: now[0])
+    told: list[str] = []
+    run = Run(plan("--quick"), told.append, lambda text, done, count: None)
+    now[0] = 50.0
+    run._look_at_the_time(25.0, 1)
+    assert run._course.seconds_of(PENSTOCK) == 2
+    run._look_at_the_time(20.0, 2)
+    assert run._course.seconds_of(PENSTOCK) == 1
+    assert told == ["this machine is slow or busy: 2 rounds of 1 s are left"]
