@@ -5,7 +5,7 @@ import json
 import time
 from typing import Any, NamedTuple
 
-ANSWER_SECONDS_MAX = 60.0
+ANSWER_SECONDS_MAX = 20.0
 ACTIVE_SECONDS_MAX = 30.0
 POLL_SECONDS = 0.05
 REGION = "us-east-1"
@@ -15,6 +15,10 @@ Json = dict[str, Any]
 
 class ApiError(Exception):
     """A request was not answered with 200."""
+
+
+class UnknownAction(ApiError):
+    """The server says that it does not know the action."""
 
 
 class Answer(NamedTuple):
@@ -65,9 +69,8 @@ class Api:
         except (OSError, http.client.HTTPException) as error:
             raise ApiError(f"{action}: {error!r}") from error
         if answer.status != 200:
-            raise ApiError(
-                f"{action}: {answer.status} {answer.body[:300].decode(errors='replace')}"
-            )
+            kind = UnknownAction if b"UnknownOperation" in answer.body else ApiError
+            raise kind(f"{action}: {answer.status} {answer.body[:300].decode(errors='replace')}")
         told: Json = json.loads(answer.body)
         return told
 

@@ -36,6 +36,15 @@ class Outcome:
             return self.absent[server]
         return self.reasons.get(server, {}).get(quantity, "not part of this run")
 
+    def lacks(self) -> dict[str, list[tuple[str, str]]]:
+        """Return, by reason, which server that is there lacks which quantity."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for server, reasons in self.reasons.items():
+            for quantity, reason in reasons.items():
+                if server in self.values:
+                    found.setdefault(reason, []).append((server, quantity))
+        return found
+
     def ratio(self, top: tuple[str, str], bottom: tuple[str, str]) -> float | None:
         """Return the ratio of two medians, None where one of them is missing."""
         above, below = self.median(*top), self.median(*bottom)

@@ -70,7 +70,7 @@ def generated(kept: Stored) -> str:
         parts += ["### How many times as much Penstock does\n", *_ratios(kept)]
     if kept["shares"]:
         parts += ["### Shares of the floors\n", *_shares(kept)]
-    parts += ["### Medians\n", *_medians(kept, outcome)]
+    parts += ["### Medians\n", *_medians(kept, outcome), *_lacks(outcome)]
     return "\n".join(parts)
 
 
@@ -147,6 +147,14 @@ def _medians(kept: Stored, outcome: Outcome) -> Iterator[str]:
             cells = ["" if each is None else f"{each:,.{quantity.digits}f}" for each in medians]
             rows.append([f"{quantity.title}, {quantity.unit}", *cells])
     yield from _table(["", *(title_of(server) for server in servers)], rows)
+
+
+def _lacks(outcome: Outcome) -> Iterator[str]:
+    """Yield what servers that are there could not be measured by, and why."""
+    for reason, lacking in outcome.lacks().items():
+        names = ", ".join(dict.fromkeys(QUANTITIES[quantity].title for _, quantity in lacking))
+        servers = "; ".join(dict.fromkeys(title_of(server) for server, _ in lacking))
+        yield f"- {names} ({servers}): {reason}."
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

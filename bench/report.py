@@ -17,6 +17,10 @@ def show(console: Console, kind: str, outcome: Outcome) -> None:
     _show_reasons(console, kind, outcome)
     if outcome.values:
         console.print(medians_table(outcome))
+    for reason, lacking in outcome.lacks().items():
+        names = ", ".join(dict.fromkeys(QUANTITIES[quantity].title for _, quantity in lacking))
+        servers = "; ".join(dict.fromkeys(title_of(server) for server, _ in lacking))
+        console.print(f"[yellow]not measured[/]: {names} ({servers}): {reason}", highlight=False)
     if shares(outcome):
         console.print(shares_table(outcome))
     for failure in outcome.failures:

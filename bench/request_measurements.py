@@ -1,6 +1,8 @@
 """Measures how many requests of a workload a server answers per second."""
 
-from bench.load import Load, drive
+import time
+
+from bench.load import ANSWER_SECONDS_MAX, Load, drive
 from bench.measurements import CannotMeasure, Course, Measurement, Quantity, need_wrk
 from bench.servers import FLOOR, LOCAL_DISK, LOCAL_MEMORY, SERVERS, Running
 from bench.work import WORKLOADS, Workload, ask_once, load, make_tables
@@ -13,6 +15,7 @@ _IN_QUICK = {
     "batch": frozenset[str](),
     "get": _PEERS | {FLOOR},
 }
+ATTEMPTS = 3
 _GROUPS = {"put-plain": "put", "batch": "put"}
 
 
@@ -23,7 +26,7 @@ def of_workload(workload: Workload) -> Measurement:
         prepare_table(running, course, workload.table)
         if workload.name == "put" and running.streams[workload.table] is None:
             raise CannotMeasure(f"{running.server.title} makes no stream")
-        ask(running, workload, course)
+        _try(running, workload, course)
         requests_per_second(running, course, workload, course.plan.warm_up_seconds)
 
     def measure(running: Running, course: Course) -> tuple[float, ...]:
@@ -44,6 +47,21 @@ def of_workload(workload: Workload) -> Measurement:
         quick_servers=_IN_QUICK.get(workload.name, frozenset()),
         need=need_wrk,
     )
+
+
+def _try(running: Running, workload: Workload, course: Course) -> None:
+    """Ask alone at first. Raises CannotMeasure where that shows that a load is too much."""
+    seconds = []
+    for _ in range(ATTEMPTS):  # the first request may find a server that is not warm
+        began = time.monotonic()
+        ask(running, workload, course)
+        seconds.append(time.monotonic() - began)
+    at_once = course.plan.connections
+    if min(seconds) * at_once > ANSWER_SECONDS_MAX:
+        raise CannotMeasure(
+            f"one {workload.action} alone takes {running.server.title} {min(seconds):.2f} s: "
+            f"{at_once} at once are not answered in {ANSWER_SECONDS_MAX} s"
+        )
 
 
 def prepare_table(running: Running, course: Course, table: str) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.api import ApiError
+from bench.api import ApiError, UnknownAction
 from bench.floor import write_answers
 from bench.installs import Missing
 from bench.load import Load, LoadFailed, drive
@@ -251,6 +251,8 @@ class Run:
             yield
         except CannotMeasure as reason:
             self._lack(server.name, each, str(reason))
+        except UnknownAction:
+            self._lack(server.name, each, f"{server.title} does not know the action")
         except _FAILURES as failure:
             said = f"; it said: {running.child.said()}" if running.child.has_ended() else ""
             self._lack(server.name, each, f"failed: {failure}{said}")

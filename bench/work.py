@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.api import Api, ApiError, Json
+from bench.api import Api, ApiError, Json, UnknownAction
 
 KEYS = 10_000
 ITEM_BYTES = 500
@@ -221,10 +221,15 @@ class WrongAnswer(Exception):
 
 
 def ask_once(api: Api, workload: Workload, value: int) -> None:
-    """Ask for one request of a workload and look at the answer. Raises WrongAnswer."""
+    """Ask for one request of a workload and look at the answer.
+
+    Raises WrongAnswer, UnknownAction.
+    """
     body = workload.body(workload.groups()[0], value)
     try:
         answer = api.call(workload.action, **body)
+    except UnknownAction:
+        raise
     except ApiError as error:
         raise WrongAnswer(str(error)) from error
     if not workload.check(answer):

@@ -85,6 +85,19 @@ def test_the_page_tells_every_figure_and_why_some_are_missing() -> None:
     assert "Penstock 0.1.0, DynamoDB Local, on disk 2.0" in text
 
 
+def test_what_a_peer_cannot_do_is_told_on_the_page_and_in_the_terminal() -> None:
+    outcome = whole_run()
+    outcome.lack(LOCAL_MEMORY, "transact", "it does not know the action")
+    outcome.lack("moto", "put", "told already, of the server as a whole")
+    told = "TransactWriteItems of 4 (DynamoDB Local, in memory): it does not know the action"
+    assert f"- {told}." in page.generated(stored_run(outcome)).splitlines()
+    console = Console(record=True, width=200, file=io.StringIO())
+    report.show(console, "full", outcome)
+    said = console.export_text()
+    assert f"not measured: {told}" in said
+    assert "told already" not in said
+
+
 def test_the_page_and_the_picture_are_written_and_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
