@@ -164,9 +164,12 @@ class _Recordless(_View):
 class HastyAnswers(FaultyEngine):
     """Answers a write when it is made, before it is durable."""
 
-    async def _join(self, transaction: Overlay, loop: Any) -> None:
-        joining = loop.create_task(super()._join(transaction, loop))
-        joining.add_done_callback(lambda task: task.cancelled() or task.exception())
+    def _join(self, transaction: Overlay, loop: Any) -> Any:
+        durable = super()._join(transaction, loop)
+        durable.add_done_callback(lambda answer: answer.cancelled() or answer.exception())
+        hasty = loop.create_future()
+        hasty.set_result(None)
+        return hasty
 
 
 async def _children_first(

@@ -146,6 +146,7 @@ scan_rows_max = 64  # of one scan for a page: rows of 400 KB may follow small on
 store_free_bytes_min = 64 * 1024 * 1024  # below it nothing is written: tidying up needs room
 store_write_buffer_bytes = 32 * 1024 * 1024
 store_cache_bytes = 64 * 1024 * 1024
+store_rows_at_hand_max = 4096
 store_open_files_max = 512
 store_reopen_ms_min = 1000.0
 store_close_seconds_max = 0.4  # of the same 2 s: for a sync, and for a compaction (5 to 40 ms)

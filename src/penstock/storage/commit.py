@@ -77,16 +77,19 @@ class Store(Reader, Protocol):
 class _Group:
     """The transactions that commit together."""
 
-    __slots__ = ("answers", "overlay", "transactions")
+    __slots__ = ("answers", "full", "overlay", "transactions")
 
     def __init__(self, overlay: Overlay) -> None:
         self.overlay = overlay
         self.answers: list[Answer] = []
         self.transactions = 0
+        self.full = False
 
-    @property
-    def full(self) -> bool:
-        return (
+    def add(self, transaction: Overlay) -> None:
+        """Take in what `transaction`, which lies over this group, has written."""
+        self.overlay.absorb(transaction)
+        self.transactions += 1
+        self.full = (
             self.transactions >= limits.commit_group_transactions_max
             or self.overlay.bytes_held >= limits.commit_group_bytes_max
         )
@@ -174,18 +177,17 @@ class GroupCommitEngine:
         """Return the transaction over `base`; an engine that checks locks replaces this."""
         return Overlay(base, self._clock)
 
-    async def _join(self, transaction: Overlay, loop: asyncio.AbstractEventLoop) -> None:
-        """Add what `transaction` wrote to the open group and wait until that is durable."""
+    def _join(self, transaction: Overlay, loop: asyncio.AbstractEventLoop) -> Answer:
+        """Add what `transaction` wrote to the open group; the answer comes when it is durable."""
         group = self._open
-        group.overlay.absorb(transaction)
-        group.transactions += 1
+        group.add(transaction)
         answer = loop.create_future()
         group.answers.append(answer)
         if self._flushing is None and not self._scheduled:
             # On the loop's next turn, so that everything that is ready now joins the group.
             self._scheduled = True
             loop.call_soon(self._start)
-        await answer
+        return answer
 
     async def _reads_durable(self, loop: asyncio.AbstractEventLoop) -> None:
         """Wait until everything that a transaction could have read just now is durable."""

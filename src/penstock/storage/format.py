@@ -16,6 +16,11 @@ def pack(value: bytes) -> bytes:
 
 def unpack(stored: bytes) -> bytes:
     """Return the value in `stored`; StoreIncompatible for a version that is not ours."""
-    if stored[:1] != PLAIN:
-        raise StoreIncompatible(f"a value is stored in format {stored[:1].hex() or 'none'}")
+    check_format(stored)
     return stored[1:]
+
+
+def check_format(stored: bytes) -> None:
+    """Raise StoreIncompatible where `stored` is of a version that is not ours."""
+    if not stored.startswith(PLAIN):
+        raise StoreIncompatible(f"a value is stored in format {stored[:1].hex() or 'none'}")

@@ -9,16 +9,14 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 
 from penstock.base.clock import Clock
-from penstock.storage.format import pack
+from penstock.storage.format import PLAIN, unpack
 from penstock.storage.prefixes import tip_key
 from penstock.storage.waist import (
     STAMP_BYTES,
+    STAMP_COUNTER_BITS,
     Reader,
     Span,
     Stamp,
-    last_stamp,
-    next_stamp,
-    stamp_key,
 )
 
 
@@ -68,6 +66,9 @@ class SpanSet:
         return gaps
 
 
+_NONE = SpanSet()  # what most overlays have cleared; nobody adds to it
+
+
 class Overlay:
     """A `Transaction` over `base`: reads see its own writes, and `base` is never touched."""
 
@@ -79,25 +80,25 @@ class Overlay:
         self._order: list[bytes] = []
         self.writes: dict[bytes, bytes | None] = {}
         """Key -> value, None for a deleted key; a key is never taken out again."""
-        self.clears = SpanSet()
-        """Spans cleared before all of `writes`."""
+        self.clears = _NONE
+        """Spans cleared before all of `writes`, to be read only."""
         self.bytes_held = 0
         """Bytes of keys and values written, counting a key as often as it was written."""
 
     @property
     def changed(self) -> bool:
         """Say whether anything was written."""
-        return bool(self.writes) or len(self.clears) > 0
+        return bool(self.writes) or self.clears is not _NONE
 
     def touches(self, key: bytes) -> bool:
         """Say whether `key` was written or deleted here."""
-        return key in self.writes or (len(self.clears) > 0 and self.clears.covers(key))
+        return key in self.writes or (self.clears is not _NONE and self.clears.covers(key))
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value at `key`, or None."""
         if key in self.writes:
             return self.writes[key]
-        if self.clears and self.clears.covers(key):
+        if self.clears is not _NONE and self.clears.covers(key):
             return None
         return self._base.get(key)
 
@@ -106,7 +107,7 @@ class Overlay:
         if limit <= 0 or span.start >= span.end:
             return []
         own = self._written_in(span)
-        if not own and not self.clears:
+        if not own and self.clears is _NONE:
             return self._base.scan(span, limit, backward)
         # Only a key deleted here can hide a row below, so this many rows below are always enough.
         enough = limit + sum(1 for key in own if self.writes[key] is None)
@@ -124,7 +125,7 @@ class Overlay:
     def set(self, key: bytes, value: bytes | None) -> None:
         """Write `value` at `key`; None deletes the key."""
         self.writes[key] = value
-        self.bytes_held += len(key) + (len(value) if value is not None else 0)
+        self.bytes_held += len(key) if value is None else len(key) + len(value)
 
     def clear(self, span: Span) -> None:
         """Delete every key of `span`."""
@@ -135,20 +136,28 @@ class Overlay:
             return
         for key in self._written_in(span):
             self.writes[key] = None
+        if self.clears is _NONE:
+            self.clears = SpanSet()
         self.clears.add(span)
         self.bytes_held += len(span.start) + len(span.end)
 
     def append(self, log: bytes, record: Callable[[Stamp], bytes]) -> Stamp:
         """Add `record(stamp)` to `log` at a new stamp and return the stamp."""
-        stamp = next_stamp(last_stamp(self, log), self._clock.now_ms())
-        self.set(stamp_key(log, stamp), record(stamp))
-        self.set(tip_key(log), pack(stamp.to_bytes(STAMP_BYTES, "big")))
+        # `last_stamp`, `next_stamp` and `stamp_key` in one: most writes are this.
+        tip = tip_key(log)
+        stored = self.get(tip)
+        last = 0 if stored is None else int.from_bytes(unpack(stored), "big")
+        stamp = max(last + 1, self._clock.now_ms() << STAMP_COUNTER_BITS)
+        place = stamp.to_bytes(STAMP_BYTES, "big")
+        self.set(log + place, record(stamp))
+        self.set(tip, PLAIN + place)
         return stamp
 
     def absorb(self, above: "Overlay") -> None:
         """Take over what `above`, an overlay on this one, has written."""
-        for span in above.clears:
-            self.clear(span)
+        if above.clears is not _NONE:
+            for span in above.clears:
+                self.clear(span)
         self.writes.update(above.writes)
         self.bytes_held += above.bytes_held
 
@@ -169,7 +178,7 @@ class Overlay:
         return self._order[low : bisect_left(self._order, span.end, low)]
 
     def _scan_below(self, span: Span, limit: int, backward: bool) -> list[tuple[bytes, bytes]]:
-        gaps = self.clears.gaps(span) if self.clears else [span]
+        gaps = self.clears.gaps(span) if self.clears is not _NONE else [span]
         rows: list[tuple[bytes, bytes]] = []
         for gap in reversed(gaps) if backward else gaps:
             rows += self._base.scan(gap, limit - len(rows), backward)

@@ -4,10 +4,20 @@ Numbers are never used again. A key is its prefix's byte followed by what the en
 """
 
 from enum import IntEnum
+from typing import Final, Self
 
 
 class Prefix(IntEnum):
     """The first byte of every key."""
+
+    key: bytes
+    """The prefix as bytes."""
+
+    def __new__(cls, number: int) -> Self:
+        prefix = int.__new__(cls, number)
+        prefix._value_ = number
+        prefix.key = bytes((number,))
+        return prefix
 
     STORE = 0x01
     """What the store itself is: format, account."""
@@ -46,12 +56,16 @@ class Prefix(IntEnum):
     STREAM_RECORD = 0x22
     """+ stream number (8) + shard number (4): a log of stream records."""
 
-    @property
-    def key(self) -> bytes:
-        """Return the prefix as bytes."""
-        return bytes((self,))
+
+FEW_AND_BUSY: Final = frozenset(
+    prefix.key for prefix in (Prefix.LOG_TIP, Prefix.TABLE, Prefix.TABLE_COUNT, Prefix.INDEX_COUNT)
+)
+"""Of these there is a row or two for a whole partition, and every write reads them: an engine does
+well to keep them at hand."""
+
+_LOG_TIP = Prefix.LOG_TIP.key
 
 
 def tip_key(log: bytes) -> bytes:
     """Return the key that holds the last stamp of `log`."""
-    return Prefix.LOG_TIP.key + log
+    return _LOG_TIP + log

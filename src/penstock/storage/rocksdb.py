@@ -46,6 +46,7 @@ from penstock.storage.commit import GroupCommitEngine
 from penstock.storage.directory import StoreDirectory, complaint, free_bytes, os_errors
 from penstock.storage.flusher import Flusher, ThreadFlusher
 from penstock.storage.overlay import Overlay
+from penstock.storage.prefixes import FEW_AND_BUSY
 from penstock.storage.reclaim import Reclaimer, StoreFile, ThreadWorker, Worker
 from penstock.storage.rocksdb_log import check_logs
 from penstock.storage.waist import Reader, Span
@@ -103,10 +104,12 @@ class _RocksStore:
 
     @property
     def durable(self) -> Reader:
-        return self._frozen or self._written()
+        frozen = self._frozen
+        return frozen if frozen is not None else self._written()
 
     def get(self, key: bytes) -> bytes | None:
-        return self._written().get(key)
+        latest = self._latest
+        return latest.get(key) if latest is not None else self._written().get(key)
 
     def scan(self, span: Span, limit: int, backward: bool = False) -> Rows:
         return self._written().scan(span, limit, backward)
@@ -117,23 +120,25 @@ class _RocksStore:
             raise full
 
     def write(self, changes: Overlay) -> None:
+        latest = self._written()
         batch = WriteBatch(raw_mode=True)
-        for start, end in changes.clears:
+        clears = list(changes.clears)
+        for start, end in clears:
             batch.delete_range(start, end)
         for key, value in changes.writes.items():
             if value is None:
                 batch.delete(key)
             else:
                 batch.put(key, value)
-        for key, value in self._reclaimer.write(list(changes.clears)).items():
+        for key, value in self._reclaimer.write(clears).items():
             if value is None:
                 batch.delete(key)
             else:
                 batch.put(key, value)
         try:
             # Made before anything of the group is visible, when all there is is durable.
-            self._frozen = _Frozen(self._db, self._folder, changes)
-            self._db.write(batch)
+            self._frozen = _Frozen(self._db, latest, changes)
+            latest.write(batch, changes)
         except Exception as error:
             raise self._unwritable(error) from error
 
@@ -191,18 +196,42 @@ class _RocksStore:
 
 
 class _Latest:
-    """All that is written so far."""
+    """All that is written so far.
+
+    Rows that every write reads are kept at hand as they are read, and follow what is written. The
+    engine is the only one that writes, so they are what a read of the store would find.
+    """
+
+    __slots__ = ("_at_hand", "_db", "folder")
 
     def __init__(self, db: Rdict, folder: Path) -> None:
         self._db = db
-        self._folder = folder
+        self.folder = folder
+        self._at_hand: dict[bytes, bytes | None] = {}
 
     def get(self, key: bytes) -> bytes | None:
+        if key in self._at_hand:
+            return self._at_hand[key]
         try:
             value: bytes | None = self._db.get(key)
         except Exception as error:
-            raise _unreadable(self._folder, error) from error
+            raise _unreadable(self.folder, error) from error
+        if key[:1] in FEW_AND_BUSY:
+            if len(self._at_hand) >= limits.store_rows_at_hand_max:
+                self._at_hand.clear()
+            self._at_hand[key] = value
         return value
+
+    def write(self, batch: WriteBatch, changes: Overlay) -> None:
+        """Write `batch`, which holds `changes`; raises the driver's exception."""
+        at_hand = self._at_hand
+        self._at_hand = {}  # for good, where this fails
+        self._db.write(batch)
+        if changes.clears:
+            return
+        for key in at_hand.keys() & changes.writes.keys():
+            at_hand[key] = changes.writes[key]
+        self._at_hand = at_hand
 
     def scan(self, span: Span, limit: int, backward: bool = False) -> Rows:
         bounds = ReadOptions()
@@ -210,7 +239,7 @@ class _Latest:
         try:
             return _rows(self._db.iter(bounds), span, limit, backward)
         except Exception as error:
-            raise _unreadable(self._folder, error) from error
+            raise _unreadable(self.folder, error) from error
 
 
 class _Frozen:
@@ -220,12 +249,13 @@ class _Frozen:
     over all deleted rows behind it.
     """
 
-    def __init__(self, db: Rdict, folder: Path, changes: Overlay) -> None:
-        self._latest = _Latest(db, folder)
+    __slots__ = ("_changes", "_iterator", "_latest", "_snapshot")
+
+    def __init__(self, db: Rdict, latest: _Latest, changes: Overlay) -> None:
+        self._latest = latest
         self._changes = changes
         self._snapshot = db.snapshot()
         self._iterator = db.iter()
-        self._folder = folder
 
     def get(self, key: bytes) -> bytes | None:
         if not self._changes.touches(key):
@@ -240,7 +270,7 @@ class _Frozen:
         try:
             return _rows(self._iterator, span, limit, backward)
         except Exception as error:
-            raise _unreadable(self._folder, error) from error
+            raise _unreadable(self._latest.folder, error) from error
 
     def _sought(self, key: bytes) -> bytes | None:
         """Return the value at `key` by a seek, which tells a missing key from a failed read."""
