@@ -8,7 +8,7 @@ import struct
 from typing import NamedTuple
 
 from penstock.base import limits
-from penstock.storage.format import pack, unpack
+from penstock.storage.format import PLAIN, unpack
 from penstock.storage.waist import Reader, Span, Transaction
 
 _COUNT = struct.Struct(">qq")
@@ -26,8 +26,10 @@ def add_to_count(txn: Transaction, key: bytes, items: int, size: int) -> None:
     if not items and not size:
         return
     stored = txn.get(key)
-    items_before, size_before = (0, 0) if stored is None else _COUNT.unpack(unpack(stored))
-    txn.set(key, pack(_COUNT.pack(items_before + items, size_before + size)))
+    if stored is not None:
+        items_before, size_before = _COUNT.unpack(unpack(stored))
+        items, size = items_before + items, size_before + size
+    txn.set(key, PLAIN + _COUNT.pack(items, size))
 
 
 def sum_of_counts(reader: Reader, counts: Span) -> Count:

@@ -23,10 +23,13 @@ from penstock.streams.stream import ViewType, record_log, stream_lock
 from penstock.tables.expiry import Expiry
 from penstock.tables.index import Index, IndexDescriptor
 from penstock.tables.provision import History, Maxima, Units
+from penstock.tables.record import Recorder
 
 BillingMode = Literal["PROVISIONED", "PAY_PER_REQUEST"]
 TableClass = Literal["STANDARD", "STANDARD_INFREQUENT_ACCESS"]
 TableStatus = Literal["CREATING", "UPDATING", "DELETING", "ACTIVE"]
+
+_TABLE = Prefix.TABLE.key
 
 
 class OpenStream(msgspec.Struct, frozen=True):
@@ -116,7 +119,7 @@ class Partition:
     `middle` is the lowest hash of its upper half, where it would be split.
     """
 
-    __slots__ = ("count_key", "items", "lock", "log", "middle", "place")
+    __slots__ = ("count_key", "items", "lock", "locks", "log", "middle", "place", "recorder")
 
     def __init__(
         self, descriptor: Descriptor, place: int, followers: tuple[Span, ...] = ()
@@ -131,11 +134,15 @@ class Partition:
         self.items = Span(items + lows[0], end)
         self.count_key = Prefix.TABLE_COUNT.key + number + place.to_bytes(4, "big")
         self.log: bytes | None = None
+        self.recorder: Recorder | None = None
         covers = [self.items, Span.of_key(self.count_key), *followers]
-        if descriptor.stream is not None:
-            self.log = record_log(descriptor.stream.number, descriptor.stream.shards[place])
+        stream = descriptor.stream
+        if stream is not None:
+            self.log = record_log(stream.number, stream.shards[place])
+            self.recorder = Recorder(self.log, descriptor.region, stream.view_type)
             covers.append(Span.of_prefix(self.log))
         self.lock = Lock(b"partition/" + number + lows[0], tuple(covers))
+        self.locks = (self.lock,)
 
 
 class Table:
@@ -224,7 +231,7 @@ def _expiry(descriptor: Descriptor) -> Expiry | None:
 
 def table_key(region: str, name: str) -> bytes:
     """Return the key under which the table's descriptor is stored."""
-    return Prefix.TABLE.key + region.encode() + b"\x00" + name.encode()
+    return _TABLE + f"{region}\x00{name}".encode()
 
 
 def tags_key(arn: str) -> bytes:

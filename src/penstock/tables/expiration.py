@@ -18,7 +18,8 @@ from penstock.tables.descriptor import Descriptor, Table
 from penstock.tables.expiry import Expiry
 from penstock.tables.read import get_item
 from penstock.tables.stored_item import StoredItem
-from penstock.tables.tables import Tables, Write
+from penstock.tables.tables import Tables
+from penstock.tables.write import Write
 
 
 class _Due(NamedTuple):

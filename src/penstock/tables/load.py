@@ -6,7 +6,7 @@ Counts live in memory, of one process: they decide only when a shard is worth sp
 from typing import NamedTuple
 
 from penstock.items.keys import ItemKey
-from penstock.tables.descriptor import Table
+from penstock.tables.descriptor import Partition
 
 
 class Halves(NamedTuple):
@@ -27,14 +27,14 @@ class Load:
     def __init__(self) -> None:
         self._counts: dict[bytes, list[int]] = {}
 
-    def note(self, table: Table, key: ItemKey) -> None:
-        """Count a change of the item of `key`."""
-        partition = table.partition_of(key)
-        if partition.log is None:
+    def note(self, partition: Partition, key: ItemKey) -> None:
+        """Count a change of the item of `key`, which is of `partition`."""
+        log = partition.log
+        if log is None:
             return
-        counts = self._counts.get(partition.log)
+        counts = self._counts.get(log)
         if counts is None:
-            counts = self._counts[partition.log] = [0, 0]
+            counts = self._counts[log] = [0, 0]
         counts[key.hash >= partition.middle] += 1
 
     def take(self) -> dict[bytes, Halves]:

@@ -4,61 +4,78 @@ Its members stand in the order of their names, and the view type decides which i
 Facts: AWS, 2026-10: eventVersion is 1.1; SizeBytes counts the keys and the images that are shown.
 """
 
-from typing import Literal
-
 from penstock.items.canonical import encode_item
 from penstock.items.sizes import item_bytes
 from penstock.items.values import Item
 from penstock.storage.format import pack
 from penstock.storage.waist import Stamp, stamp_ms
 from penstock.streams.sequence import sequence_number
-from penstock.streams.stream import ViewType, event_id
+from penstock.streams.stream import ViewType, event_id_stem
 from penstock.tables.stored_item import StoredItem
 
 _SERVICE_IDENTITY = (
     ',"userIdentity":{"PrincipalId":"dynamodb.amazonaws.com","Type":"Service"}'  # [M] 2026-10
 )
 
-EventName = Literal["INSERT", "MODIFY", "REMOVE"]
+
+class Recorder:
+    """Makes the records of one log: what is the same in all of them is put together once."""
+
+    __slots__ = ("_by_client", "_by_service", "_head", "_middle", "_shows_new", "_shows_old", "log")
+
+    def __init__(self, log: bytes, region: str, view_type: ViewType) -> None:
+        self.log = log
+        self._shows_new = view_type in {"NEW_IMAGE", "NEW_AND_OLD_IMAGES"}
+        self._shows_old = view_type in {"OLD_IMAGE", "NEW_AND_OLD_IMAGES"}
+        self._head = pack(
+            f'{{"awsRegion":"{region}","dynamodb":{{"ApproximateCreationDateTime":'.encode()
+        )
+        event_id = f'"eventID":"{event_id_stem(log)}'
+        self._middle = f',"StreamViewType":"{view_type}"}},{event_id}'.encode()
+        source = '","eventSource":"aws:dynamodb","eventVersion":"1.1"'
+        self._by_client = f"{source}}}".encode()
+        self._by_service = f"{source}{_SERVICE_IDENTITY}}}".encode()
+
+    def record(
+        self,
+        stamp: Stamp,
+        keys: Item,
+        old: StoredItem | None,
+        new: StoredItem | None,
+        by_service: bool,
+    ) -> bytes:
+        """Return the record of the change from `old` to `new` of the item of `keys`, as stored.
+
+        `by_service` says that the service made the change for itself: an item's time to live ended.
+        """
+        size = item_bytes(keys)
+        new_image = old_image = b""
+        if new is not None and self._shows_new:
+            size += new.size
+            new_image = b'"NewImage":%b,' % new.data
+        if old is not None and self._shows_old:
+            size += old.size
+            old_image = b'"OldImage":%b,' % old.data
+        return (
+            b'%b%d,"Keys":%b,%b%b"SequenceNumber":"%b","SizeBytes":%d%b%016x","eventName":"%b%b'
+            % (
+                self._head,
+                stamp_ms(stamp) // 1000,
+                encode_item(keys),
+                new_image,
+                old_image,
+                sequence_number(stamp).encode(),
+                size,
+                self._middle,
+                stamp,
+                _event_name(old, new),
+                self._by_service if by_service else self._by_client,
+            )
+        )
 
 
-def event_name(old: StoredItem | None, new: StoredItem | None) -> EventName:
+def _event_name(old: StoredItem | None, new: StoredItem | None) -> bytes:
     """Return what happened to an item that was `old` and is `new`."""
     if old is None:
-        return "INSERT"
-    return "REMOVE" if new is None else "MODIFY"
-
-
-def record(
-    stamp: Stamp,
-    log: bytes,
-    region: str,
-    view_type: ViewType,
-    keys: Item,
-    old: StoredItem | None,
-    new: StoredItem | None,
-    *,
-    by_service: bool = False,
-) -> bytes:
-    """Return the record of the change from `old` to `new` of the item of `keys`, as stored.
-
-    `by_service` says that the service made the change for itself: an item's time to live ended.
-    """
-    size = item_bytes(keys)
-    images = ""
-    if new is not None and view_type in {"NEW_IMAGE", "NEW_AND_OLD_IMAGES"}:
-        size += new.size
-        images = f'"NewImage":{new.data.decode()},'
-    if old is not None and view_type in {"OLD_IMAGE", "NEW_AND_OLD_IMAGES"}:
-        size += old.size
-        images += f'"OldImage":{old.data.decode()},'
-    fragment = (
-        f'{{"awsRegion":"{region}","dynamodb":{{'
-        f'"ApproximateCreationDateTime":{stamp_ms(stamp) // 1000},'
-        f'"Keys":{encode_item(keys).decode()},{images}'
-        f'"SequenceNumber":"{sequence_number(stamp)}","SizeBytes":{size},'
-        f'"StreamViewType":"{view_type}"}},"eventID":"{event_id(log, stamp)}",'
-        f'"eventName":"{event_name(old, new)}","eventSource":"aws:dynamodb","eventVersion":"1.1"'
-        f"{_SERVICE_IDENTITY if by_service else ''}}}"
-    )
-    return pack(fragment.encode())
+        return b"INSERT"
+    return b"REMOVE" if new is None else b"MODIFY"

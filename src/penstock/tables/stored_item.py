@@ -10,9 +10,11 @@ from penstock.base.limits import item_bytes_max
 from penstock.items.canonical import decode_item, encode_item
 from penstock.items.sizes import item_bytes
 from penstock.items.values import Item
-from penstock.storage.format import pack, unpack
+from penstock.storage.format import PLAIN, check_format
 
 _SIZE_BYTES = 4
+_SIZE_START = len(PLAIN)
+_DATA_START = _SIZE_START + _SIZE_BYTES
 
 
 class StoredItem(NamedTuple):
@@ -34,10 +36,10 @@ def stored_item(item: Item) -> StoredItem | None:
 
 def pack_item(item: StoredItem) -> bytes:
     """Return the value to be stored for `item`."""
-    return pack(item.size.to_bytes(_SIZE_BYTES, "big") + item.data)
+    return PLAIN + item.size.to_bytes(_SIZE_BYTES, "big") + item.data
 
 
 def unpack_item(stored: bytes) -> StoredItem:
     """Return the item in a stored value."""
-    value = unpack(stored)
-    return StoredItem(int.from_bytes(value[:_SIZE_BYTES], "big"), value[_SIZE_BYTES:])
+    check_format(stored)
+    return StoredItem(int.from_bytes(stored[_SIZE_START:_DATA_START], "big"), stored[_DATA_START:])

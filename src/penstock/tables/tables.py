@@ -5,15 +5,13 @@ a table has changed meanwhile, the whole is prepared anew.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from penstock.base import limits
 from penstock.base.clock import Clock
 from penstock.base.errors import dynamodb
 from penstock.base.errors.engine import EngineUnavailable
 from penstock.base.ids import Entropy
-from penstock.items.keys import ItemKey
-from penstock.items.values import Item
 from penstock.storage.waist import Engine, Lock, Reader, Transaction
 from penstock.tables.catalog import NUMBER_LOCK, StaleTable, check_current, find_table, next_number
 from penstock.tables.claims import Claims
@@ -22,19 +20,9 @@ from penstock.tables.index import Index
 from penstock.tables.load import Load
 from penstock.tables.state import is_gone, is_usable
 from penstock.tables.throughput import Side, Throughput
-from penstock.tables.write import Change, Decide, change_item
+from penstock.tables.write import Change, Write, change_item
 
 T = TypeVar("T")
-
-
-class Write(NamedTuple):
-    """One item to be changed: where it is, and the pure decision what becomes of it."""
-
-    table: Table
-    key: ItemKey
-    keys: Item
-    decide: Decide
-    by_service: bool = False
 
 
 class Tables:
@@ -95,17 +83,13 @@ class Tables:
         """
         return set() if self.throughput is None else self.throughput.refused(tables, side)
 
-    def guarded(self, writes: Sequence[Write]) -> Sequence[Write]:
-        """Return `writes` with decisions that refuse where throughput is limited and used up."""
+    def guarded(self, write: Write) -> Write:
+        """Return `write` with a decision that refuses where throughput is limited and used up."""
         throughput = self.throughput
-        if throughput is None:
-            return writes
-        return [
-            write
-            if write.by_service
-            else write._replace(decide=throughput.guarded(write.table, write.key, write.decide))
-            for write in writes
-        ]
+        if throughput is None or write.by_service:
+            return write
+        decide = throughput.guarded(write.table, write.key, write.decide)
+        return Write(write.table, write.key, write.keys, decide)
 
     async def next_number(self) -> int:
         """Give out a number that no table, index or stream had before."""
@@ -116,6 +100,24 @@ class Tables:
         return await self.engine.transact(
             lambda txn: [next_number(txn) for _ in range(count)], locks=(NUMBER_LOCK,)
         )
+
+    async def change_one(self, region: str, name: str, prepare: Callable[[Table], Write]) -> Change:
+        """Make the one write that `prepare` makes of the table of that name; as `change`."""
+        for _ in range(limits.transaction_attempts_max):
+            write = self.guarded(prepare(self.table(region, name)))
+            if self.claims.items and not write.by_service:
+                self.claims.check_free((write.place,))
+            partition = write.partition
+            try:
+                change = await self.engine.transact(
+                    write.alone, locks=partition.locks, reads=(write.place,)
+                )
+            except StaleTable:
+                continue
+            if change.new is not change.old:
+                self.load.note(partition, write.key)
+            return change
+        raise _never_current()
 
     async def change(
         self,
@@ -132,18 +134,17 @@ class Tables:
 
         async def attempt() -> list[Change]:
             tables = [self.table(region, name) for name in names]
-            writes = self.guarded(prepare(tables))
+            writes = [self.guarded(write) for write in prepare(tables)]
+            places = [write.place for write in writes]
             if self.claims.items:
-                self.claims.check_free(places_of([w for w in writes if not w.by_service]))
+                self.claims.check_free([write.place for write in writes if not write.by_service])
 
             def work(txn: Transaction) -> list[Change]:
                 for table in tables:
                     check_current(txn, table)
-                return [make_change(txn, write) for write in writes]
+                return [change_item(txn, write) for write in writes]
 
-            changes = await self.engine.transact(
-                work, locks=locks_of(writes), reads=places_of(writes)
-            )
+            changes = await self.engine.transact(work, locks=locks_of(writes), reads=places)
             self.note_load(writes, changes)
             return changes
 
@@ -153,7 +154,7 @@ class Tables:
         """Count what `writes` changed as load of the shards that took it in."""
         for write, change in zip(writes, changes, strict=True):
             if change.new is not change.old:
-                self.load.note(write.table, write.key)
+                self.load.note(write.partition, write.key)
 
 
 async def until_current(attempt: Callable[[], Awaitable[T]]) -> T:
@@ -163,21 +164,14 @@ async def until_current(attempt: Callable[[], Awaitable[T]]) -> T:
             return await attempt()
         except StaleTable:
             continue
-    raise EngineUnavailable("a table was changed again and again while it was written to")
+    raise _never_current()
 
 
-def make_change(txn: Transaction, write: Write) -> Change:
-    """Make `write`, whose lock the transaction holds, and return what it changed."""
-    table, key, keys, decide, by_service = write
-    return change_item(txn, table, key, keys, decide, by_service=by_service)
+def _never_current() -> EngineUnavailable:
+    return EngineUnavailable("a table was changed again and again while it was written to")
 
 
 def locks_of(writes: Sequence[Write]) -> tuple[Lock, ...]:
     """Return the locks of the partitions that `writes` write to, each once."""
-    held = {lock.name: lock for lock in (w.table.partition_of(w.key).lock for w in writes)}
+    held = {write.partition.lock.name: write.partition.lock for write in writes}
     return tuple(held.values())
-
-
-def places_of(writes: Sequence[Write]) -> tuple[bytes, ...]:
-    """Return the keys under which the items of `writes` are stored, in their order."""
-    return tuple(write.table.item_key(write.key) for write in writes)

@@ -24,16 +24,9 @@ from penstock.storage.waist import Reader, Transaction
 from penstock.tables.catalog import check_current
 from penstock.tables.descriptor import Table
 from penstock.tables.read import get_item
-from penstock.tables.tables import (
-    Tables,
-    Write,
-    locks_of,
-    make_change,
-    places_of,
-    until_current,
-)
+from penstock.tables.tables import Tables, locks_of, until_current
 from penstock.tables.tokens import Token, is_known, remember, token_key, token_lock
-from penstock.tables.write import Change
+from penstock.tables.write import Change, Write, change_item
 
 T = TypeVar("T")
 
@@ -80,8 +73,8 @@ async def _attempt(
     if token is not None and tables.read(lambda reader: is_known(reader, key, token, now_ms)):
         return tables.read(partial(_repeated, _writes(tables, region, actions)))
     # 2., 3. What is wrong without looking at any item.
-    writes = tables.guarded(_writes(tables, region, actions))
-    places = places_of(writes)
+    writes = [tables.guarded(write) for write in _writes(tables, region, actions)]
+    places = [write.place for write in writes]
 
     def work(txn: Transaction) -> Outcome:
         for table in {write.table.key: write.table for write in writes}.values():
@@ -131,7 +124,7 @@ def _writes(tables: Tables, region: str, actions: Sequence[Action]) -> list[Writ
     found = {name: tables.table(region, name) for name in {action.table for action in actions}}
     return fitting(
         [partial(action.prepare, found[action.table]) for action in actions],
-        lambda write: write.table.item_key(write.key),
+        lambda write: write.place,
     )
 
 
@@ -142,7 +135,7 @@ def _changes(txn: Transaction, writes: Sequence[Write]) -> list[Change]:
     for write in writes:
         reason = None
         try:
-            changes.append(make_change(txn, write))
+            changes.append(change_item(txn, write))
         except RequestError:
             raise
         except ApiError as error:

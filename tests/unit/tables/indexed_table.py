@@ -17,7 +17,7 @@ from penstock.tables.index import Index, IndexDescriptor
 from penstock.tables.read import read_page
 from penstock.tables.source import Source
 from penstock.tables.stored_item import StoredItem, stored_item
-from penstock.tables.write import Change, change_item
+from penstock.tables.write import Change, Write, change_item
 from penstock.testing.clock import FakeClock
 
 _PARTITION_KEY, _SORT_KEY = KeyAttribute("p", "S"), KeyAttribute("s", "N")
@@ -82,11 +82,12 @@ class IndexedTable:
         def decide(_old: StoredItem | None) -> StoredItem | None:
             return None if new is None else stored_item(new)
 
-        def work(txn: Transaction) -> Change:
-            return change_item(txn, self.table, key, keys, decide)
+        write = Write(self.table, key, keys, decide)
 
-        lock = self.table.partition_of(key).lock
-        change = asyncio.run(self.engine.transact(work, locks=(lock,)))
+        def work(txn: Transaction) -> Change:
+            return change_item(txn, write)
+
+        change = asyncio.run(self.engine.transact(work, locks=(write.partition.lock,)))
         self.items.pop((pk, sk), None)
         if new is not None:
             self.items[pk, sk] = new

@@ -16,8 +16,9 @@ from penstock.tables.catalog import create_table, table_of, with_stream
 from penstock.tables.descriptor import Descriptor, Table, even_partitions
 from penstock.tables.read import get_item
 from penstock.tables.stored_item import StoredItem, stored_item
-from penstock.tables.tables import Tables, Write
+from penstock.tables.tables import Tables
 from penstock.tables.transaction import Action
+from penstock.tables.write import Write
 from penstock.testing.clock import FakeClock
 
 REGION = "us-east-1"

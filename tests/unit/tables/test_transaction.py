@@ -15,9 +15,10 @@ from penstock.storage.rocksdb import RocksEngine
 from penstock.storage.waist import Span
 from penstock.tables.catalog import table_of
 from penstock.tables.descriptor import Table
-from penstock.tables.tables import Tables, Write
+from penstock.tables.tables import Tables
 from penstock.tables.tokens import Token, sweep_tokens
 from penstock.tables.transaction import Action, Outcome, transact
+from penstock.tables.write import Write
 from penstock.testing.clock import FakeClock
 from penstock.testing.held_flusher import HeldFlusher
 from unit.tables.tables_in_memory import (
@@ -358,8 +359,12 @@ def test_the_service_itself_never_conflicts(clock: FakeClock) -> None:
 
     async def run() -> None:
         task = await first.begin()
-        by_service = Action(NAME, lambda t: put("a", "2").prepare(t)._replace(by_service=True))
-        own = asyncio.ensure_future(plain(first.tables, by_service))
+
+        def by_service(table: Table) -> Write:
+            write = put("a", "2").prepare(table)
+            return Write(write.table, write.key, write.keys, write.decide, by_service=True)
+
+        own = asyncio.ensure_future(plain(first.tables, Action(NAME, by_service)))
         await asyncio.sleep(0)
         await first.end(task)
         await own

@@ -20,7 +20,7 @@ from penstock.operations.dynamodb.writes import check_put, item_within_limit
 from penstock.operations.operation import Context
 from penstock.tables.descriptor import Table
 from penstock.tables.stored_item import StoredItem
-from penstock.tables.tables import Write, places_of
+from penstock.tables.write import Write
 from penstock.wire.shapes import JAVA, ListOf, MapOf, Structure, required
 
 _WRITE_REQUEST = Structure(
@@ -62,7 +62,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     def prepare(tables: Sequence[Table]) -> list[Write]:
         by_name = dict(zip(order, tables, strict=True))
         writes = [_write(by_name[names[element.given_name]], element) for element in elements]
-        places = places_of(writes)
+        places = [write.place for write in writes]
         if len(set(places)) < len(places):
             raise dynamodb.validation("Provided list of item keys contains duplicates")
         claimed = context.tables.claims.items

@@ -41,9 +41,9 @@ from penstock.operations.dynamodb.transactions import (
 )
 from penstock.operations.operation import Context
 from penstock.tables.descriptor import Table
-from penstock.tables.tables import Write
 from penstock.tables.tokens import Token
 from penstock.tables.transaction import Action, fitting, transact
+from penstock.tables.write import Write
 from penstock.wire.shapes import ListOf, String, Structure, required
 
 SHAPE = Structure(

@@ -40,8 +40,7 @@ from penstock.operations.dynamodb.writes import (
 from penstock.operations.operation import Context
 from penstock.tables.descriptor import Table
 from penstock.tables.stored_item import StoredItem
-from penstock.tables.tables import Write
-from penstock.tables.write import Change
+from penstock.tables.write import Change, Write
 from penstock.wire.shapes import AttributeValue, ListOf, String
 
 STATEMENT = String(1, limits.partiql_statement_chars_max)
@@ -194,11 +193,7 @@ def shown(select: Statement, item: StoredItem) -> Any:
 
 async def change_one(context: Context, asked: Bound) -> Change:
     """Make the write of one statement, and return the change."""
-    make = prepare_write(asked)
-    changes = await context.tables.change(
-        context.region, (asked.table,), lambda tables: (make(tables[0]),)
-    )
-    return changes[0]
+    return await context.tables.change_one(context.region, asked.table, prepare_write(asked))
 
 
 def returned(asked: Bound, change: Change) -> Any | None:

@@ -19,9 +19,9 @@ from penstock.operations.dynamodb.writes import check_condition, check_condition
 from penstock.operations.operation import Context
 from penstock.tables.descriptor import Table
 from penstock.tables.stored_item import StoredItem
-from penstock.tables.tables import Write
 from penstock.tables.tokens import Token
 from penstock.tables.transaction import Action, transact
+from penstock.tables.write import Write
 from penstock.wire.shapes import ListOf, Member, Shape, String, Structure, required
 
 Request = Mapping[str, Any]

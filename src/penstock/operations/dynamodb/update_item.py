@@ -20,8 +20,7 @@ from penstock.operations.dynamodb.writes import (
 from penstock.operations.operation import Context
 from penstock.tables.descriptor import Table
 from penstock.tables.stored_item import StoredItem
-from penstock.tables.tables import Write
-from penstock.tables.write import Change
+from penstock.tables.write import Change, Write
 from penstock.wire.shapes import Structure, alone, required
 
 SHAPE = Structure(

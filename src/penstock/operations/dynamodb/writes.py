@@ -17,8 +17,7 @@ from penstock.operations.operation import Context
 from penstock.tables.descriptor import Table
 from penstock.tables.index import check_indexed
 from penstock.tables.stored_item import StoredItem, stored_item
-from penstock.tables.tables import Write
-from penstock.tables.write import Change
+from penstock.tables.write import Change, Write
 
 
 def check_condition(
@@ -61,10 +60,7 @@ async def change_one(
 ) -> Change:
     """Make the one write that `prepare` makes of the request's table, and return the change."""
     name = table_name(context, request["TableName"])
-    changes = await context.tables.change(
-        context.region, (name,), lambda tables: (prepare(tables[0]),)
-    )
-    return changes[0]
+    return await context.tables.change_one(context.region, name, prepare)
 
 
 def consumed(context: Context, request: Mapping[str, Any], change: Change) -> dict[str, Any]:
