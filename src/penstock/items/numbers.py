@@ -15,6 +15,7 @@ from penstock.base.limits import number_digits_max, number_exponent_max, number_
 
 # Most numbers arrive in their canonical spelling. So few digits break no limit. "-0" must go on.
 _ORDINARY = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{0,17}[1-9])?").fullmatch
+_GLANCE_DIGITS_MAX = 18
 _NUMBER = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?)([0-9]+))?").fullmatch
 _EXPONENT_DIGITS_MAX = (
     12  # a request cannot hold a mantissa long enough to bring more back in range
@@ -42,9 +43,14 @@ def canonical_number(text: str) -> str:
     Raises ValidationException where it is no number, too large, too small or has too many digits
     (texts: AWS, 2026-10; the magnitude is judged before the digits).
     """
-    if _ORDINARY(text) and text != "-0":
-        return text
-    return _plain(_parse(text))
+    return text if is_canonical(text) else _plain(_parse(text))
+
+
+def is_canonical(text: str) -> bool:
+    """Say whether `text` is known at a glance to be a canonical number, as most are that arrive."""
+    if text.isdigit() and text[0] != "0" and len(text) <= _GLANCE_DIGITS_MAX:
+        return text.isascii()
+    return _ORDINARY(text) is not None and text != "-0"
 
 
 def scientific(canonical: str) -> Scientific:
@@ -63,6 +69,9 @@ def number_bytes(canonical: str) -> int:
     The pairs are those of base 100, so 12 has one and 1.2 has two; zero has none (dynalite, checked
     against AWS).
     """
+    if canonical.isdigit():
+        whole = len(canonical)
+        return 1 + (len(canonical.rstrip("0")) + whole % 2 + 1) // 2 if canonical != "0" else 1
     negative, digits, exponent = scientific(canonical)
     if not digits:
         return 1

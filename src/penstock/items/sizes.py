@@ -29,8 +29,13 @@ def item_bytes(item: Item) -> int:
     """Return the size of an item in bytes: the names and the values of its attributes."""
     total = 0
     for name, value in item.items():
-        ((kind, content),) = value.items()
-        total += text_bytes(name) + _SIZE_OF[kind](content)
+        (kind,) = value
+        content = value[kind]
+        total += len(name) if name.isascii() else len(name.encode())
+        if kind == "S":
+            total += len(content) if content.isascii() else len(content.encode())
+        else:
+            total += _SIZE_OF[kind](content)
         if total > item_bytes_max:
             break
     return total

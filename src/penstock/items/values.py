@@ -18,7 +18,7 @@ from typing import Any
 from penstock.base.errors.api import ApiError
 from penstock.base.errors.dynamodb import parameter_values_invalid, serialization, validation
 from penstock.base.limits import attribute_name_bytes_max, nesting_levels_max
-from penstock.items.numbers import as_decimal, canonical_number
+from penstock.items.numbers import as_decimal, canonical_number, is_canonical
 
 Value = dict[str, Any]
 """One canonical attribute value: exactly one member, its name the type."""
@@ -39,6 +39,16 @@ def check_types(raw: Any) -> None:
     Members that no attribute value has are ignored. Raises SerializationException.
     """
     _check_value(raw, 1)
+
+
+def check_types_of_all(raw: dict[str, Any]) -> None:
+    """Check each member of `raw` as `check_types` does."""
+    for value in raw.values():
+        if type(value) is dict and len(value) == 1:  # spares most values the walk
+            (kind,) = value
+            if (kind == "S" or kind == "N") and type(value[kind]) is str:  # noqa: PLR1714 - faster
+                continue
+        _check_value(value, 1)
 
 
 def _check_value(raw: Any, level: int) -> None:
@@ -240,10 +250,18 @@ def _canonical_of_several(raw: Any, level: int) -> Value:
 
 
 def _canonical_members(raw: dict[str, Any], level: int) -> Item:
-    members = {}
+    members: Item = {}
+    may_stand = level <= nesting_levels_max
     for name, value in raw.items():
         if not 0 < len(name) <= _SHORT_NAME_CHARS_MAX:
             check_attribute_name(name)
+        if may_stand and value is not None and len(value) == 1:
+            # Most values are as they are to be: what `_canonical` would say of them, sooner.
+            (kind,) = value
+            content = value[kind]
+            if content is not None and (kind == "S" or (kind == "N" and is_canonical(content))):
+                members[name] = value
+                continue
         members[name] = _canonical(value, level)
     return members
 

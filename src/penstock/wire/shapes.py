@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 from penstock.base import limits
 from penstock.base.errors import dynamodb
 from penstock.base.errors.api import ApiError
-from penstock.items.values import check_types
+from penstock.items.values import check_types, check_types_of_all
 
 T = TypeVar("T")
 
@@ -307,8 +307,7 @@ class AttributeMap:
 
     def read(self, value: Any, path: Place, failures: Failures) -> Any:
         _check_is_map(value, _ATTRIBUTE_VALUE)
-        for member in value.values():
-            check_types(member)
+        check_types_of_all(value)
         return value
 
     def text(self, value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from penstock.base.errors.legacy import styles_mixed
 from penstock.items.expressions.prepare import Prepared, prepare
-from penstock.items.expressions.substitutions import check_expressions_given
+from penstock.items.expressions.substitutions import NAMES, VALUES, check_expressions_given
 from penstock.items.legacy.conditions import condition_of
 from penstock.items.legacy.key_conditions import key_condition_of
 from penstock.items.legacy.projections import projection_of
@@ -22,6 +22,8 @@ _LISTED: Final = (
     "ConditionExpression",
 )
 """Expressions in the order in which AWS lists them, which is not that in which it checks them."""
+
+_NOTHING: Final = Prepared()
 
 _CONDITIONS: Final = {"Expected": "condition", "QueryFilter": "filter", "ScanFilter": "filter"}
 _OTHERS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
@@ -39,6 +41,7 @@ class Parameters:
         parameters in the order in which AWS lists them.
         """
         self._expressions, self._legacy = expressions, legacy
+        self._all = frozenset((*expressions, *legacy, NAMES, VALUES))
         self._conditions = next((name for name in legacy if name in _CONDITIONS), None)
 
     def check_style(self, request: Mapping[str, Any]) -> None:
@@ -48,6 +51,8 @@ class Parameters:
         KeyConditions go with the other expressions of a Query (ExtendDB pull request 213, captured
         from AWS), and not with a KeyConditionExpression. AWS judges this before any value.
         """
+        if self._all.isdisjoint(request):
+            return
         legacy = [name for name in self._legacy if name in request]
         if legacy:
             self._check_not_mixed(request, legacy)
@@ -66,6 +71,8 @@ class Parameters:
         Raises ValidationException: for expressions and their placeholders first, then for legacy
         conditions, their operator, and the rest.
         """
+        if self._all.isdisjoint(request):
+            return _NOTHING
         prepared = prepare(request, self._expressions)
         if not any(name in request for name in self._legacy):
             return prepared
