@@ -75,14 +75,15 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 
     changes = await context.tables.change(context.region, order, prepare)
     tables = [names[element.given_name] for element in compress(elements, free)]
-    parts = list(zip(tables, map(capacity.of_write, changes), strict=True))
-    capacity.charge(context, "write", parts)
-    left = _requests(compress(elements, map(not_, free)))
-    return {
-        "UnprocessedItems": left,
-        **capacity.consumed_by_table(request, parts),
+    answer: dict[str, Any] = {
+        "UnprocessedItems": _requests(compress(elements, map(not_, free))),
         **collection_metrics_by_table(request, zip(tables, changes, strict=True)),
     }
+    if capacity.counts(context, request):
+        parts = list(zip(tables, map(capacity.of_write, changes), strict=True))
+        capacity.charge(context, "write", parts)
+        answer.update(capacity.consumed_by_table(request, parts))
+    return answer
 
 
 def _requests(elements: Iterable[Element]) -> dict[str, list[dict[str, Any]]]:

@@ -83,6 +83,11 @@ def of_page(source: Source, page: ItemPage, *, consistent: bool) -> Consumed:
     return Consumed(table, global_indexes=by_name)
 
 
+def counts(context: Context, request: Mapping[str, Any]) -> bool:
+    """Say whether it matters what a request consumes: it asked to be told, or there are limits."""
+    return "ReturnConsumedCapacity" in request or context.tables.throughput is not None
+
+
 def charge(context: Context, side: Side, parts: Iterable[tuple[str, Consumed]]) -> None:
     """Take what `parts` of a request consumed, by table, from what their tables have left.
 

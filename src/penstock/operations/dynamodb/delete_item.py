@@ -9,11 +9,10 @@ from penstock.items.legacy import Parameters
 from penstock.items.values import canonical_item
 from penstock.operations.dynamodb import members
 from penstock.operations.dynamodb.writes import (
-    all_old,
     change_one,
     check_condition,
     check_condition_keys,
-    consumed,
+    put_answer,
 )
 from penstock.operations.operation import Context
 from penstock.tables.descriptor import Table
@@ -40,7 +39,7 @@ _PARAMETERS = Parameters(("ConditionExpression",), ("Expected", "ConditionalOper
 async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Delete the item and answer with what it was where that was asked for."""
     change = await change_one(context, request, prepare_write(request))
-    return all_old(request, change) | consumed(context, request, change)
+    return put_answer(context, request, change)
 
 
 def prepare_write(request: Mapping[str, Any]) -> Callable[[Table], Write]:

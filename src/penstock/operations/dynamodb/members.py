@@ -120,7 +120,7 @@ def table_name(
     ValidationException for what is neither; the error `absent` of the table's name for an ARN of
     another account or region, where no table of this server can be.
     """
-    arn = _TABLE_ARN.fullmatch(given)
+    arn = _TABLE_ARN.fullmatch(given) if given.startswith("arn:") else None
     if arn is None:
         check_plain(given)
         return given

@@ -9,13 +9,12 @@ from penstock.items.legacy import Parameters
 from penstock.items.values import canonical_item
 from penstock.operations.dynamodb import members
 from penstock.operations.dynamodb.writes import (
-    all_old,
     change_one,
     check_condition,
     check_condition_keys,
     check_put,
-    consumed,
     item_within_limit,
+    put_answer,
 )
 from penstock.operations.operation import Context
 from penstock.tables.descriptor import Table
@@ -42,7 +41,7 @@ _PARAMETERS = Parameters(("ConditionExpression",), ("Expected", "ConditionalOper
 async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Put the item and answer with the old one where that was asked for."""
     change = await change_one(context, request, prepare_write(request))
-    return all_old(request, change) | consumed(context, request, change)
+    return put_answer(context, request, change)
 
 
 def prepare_write(request: Mapping[str, Any]) -> Callable[[Table], Write]:

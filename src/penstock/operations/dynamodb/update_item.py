@@ -14,8 +14,8 @@ from penstock.operations.dynamodb.writes import (
     change_one,
     check_condition,
     check_condition_keys,
-    consumed,
     item_within_limit,
+    tell_cost,
 )
 from penstock.operations.operation import Context
 from penstock.tables.descriptor import Table
@@ -56,9 +56,14 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Update the item and answer with the attributes that ReturnValues asks for."""
     keys, update, write = prepare_write(request)
     change = await change_one(context, request, write)
-    attributes = attributes_of(request.get("ReturnValues", "NONE"), update, change, keys)
-    answer = {"Attributes": attributes} if attributes else {}
-    return answer | consumed(context, request, change)
+    answer: dict[str, Any] = {}
+    asked = request.get("ReturnValues", "NONE")
+    if asked != "NONE":
+        attributes = attributes_of(asked, update, change, keys)
+        if attributes:
+            answer["Attributes"] = attributes
+    tell_cost(context, request, change, answer)
+    return answer
 
 
 def prepare_write(request: Mapping[str, Any]) -> UpdateWrite:

@@ -63,19 +63,25 @@ async def change_one(
     return await context.tables.change_one(context.region, name, prepare)
 
 
-def consumed(context: Context, request: Mapping[str, Any], change: Change) -> dict[str, Any]:
-    """Return what the answer to one item's write tells of its cost, as asked.
+def put_answer(context: Context, request: Mapping[str, Any], change: Change) -> dict[str, Any]:
+    """Return the answer to a Put or a Delete: what was there before and what it cost, as asked."""
+    answer: dict[str, Any] = {}
+    if change.old is not None and request.get("ReturnValues") == "ALL_OLD":
+        answer["Attributes"] = msgspec.Raw(change.old.data)
+    tell_cost(context, request, change, answer)
+    return answer
 
-    That are its members ConsumedCapacity and ItemCollectionMetrics.
+
+def tell_cost(
+    context: Context, request: Mapping[str, Any], change: Change, answer: dict[str, Any]
+) -> None:
+    """Charge one item's write, and tell in `answer` what it cost, as asked.
+
+    That are the members ConsumedCapacity and ItemCollectionMetrics.
     """
-    name = table_name(context, request["TableName"])
-    units = capacity.of_write(change)
-    capacity.charge(context, "write", [(name, units)])
-    return capacity.consumed(request, name, units) | collection_metrics(request, change)
-
-
-def all_old(request: Mapping[str, Any], change: Change) -> dict[str, Any]:
-    """Return the Attributes member of a Put's or a Delete's answer, where there is one."""
-    if request.get("ReturnValues") != "ALL_OLD" or change.old is None:
-        return {}
-    return {"Attributes": msgspec.Raw(change.old.data)}
+    if capacity.counts(context, request):
+        name = table_name(context, request["TableName"])
+        units = capacity.of_write(change)
+        capacity.charge(context, "write", [(name, units)])
+        answer.update(capacity.consumed(request, name, units))
+    answer.update(collection_metrics(request, change))
