@@ -50,33 +50,37 @@ class KeyAttribute(NamedTuple):
     type: KeyType
 
 
-class KeySchema(NamedTuple):
+class KeySchema:
     """The attributes of a key: of a table one and at most one, of a global index up to four each.
 
     Fact: AWS, 2025-11: keys of several attributes are for global secondary indexes only.
     """
 
-    partition: tuple[KeyAttribute, ...]
-    sort: tuple[KeyAttribute, ...] = ()
+    __slots__ = ("attributes", "names", "partition", "sort")
 
-    @property
-    def attributes(self) -> tuple[KeyAttribute, ...]:
+    def __init__(
+        self, partition: tuple[KeyAttribute, ...], sort: tuple[KeyAttribute, ...] = ()
+    ) -> None:
+        self.partition = partition
+        self.sort = sort
+        self.attributes = partition + sort
         """The attributes of the partition key and then those of the sort key."""
-        return self.partition + self.sort
-
-    @property
-    def names(self) -> tuple[str, ...]:
+        self.names = tuple([attribute.name for attribute in self.attributes])
         """The names of the key's attributes, partition key first."""
-        return tuple(attribute.name for attribute in self.attributes)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, KeySchema)
+            and self.partition == other.partition
+            and self.sort == other.sort
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.partition, self.sort))
 
     def key_of(self, item: Item) -> Item:
         """Return only the key attributes of `item`, which has them all."""
-        key: Item = {}
-        for name, _ in self.partition:
-            key[name] = item[name]
-        for name, _ in self.sort:
-            key[name] = item[name]
-        return key
+        return {name: item[name] for name in self.names}
 
 
 class ItemKey(NamedTuple):
@@ -159,7 +163,7 @@ def item_key_for_lookup(schema: KeySchema, key: Item) -> ItemKey:
     Raises ValidationException where it has not exactly the attributes and types of the schema, or
     one is empty or too large.
     """
-    if len(key) != len(schema.partition) + len(schema.sort):
+    if len(key) != len(schema.attributes):
         raise schema_mismatch()
     return _item_key(schema, key, _misfit_of_lookup)
 

@@ -201,6 +201,11 @@ def check_nesting(item: Item) -> None:
 
     A SET can put a value below itself, level by level.
     """
+    for value in item.values():
+        if "M" in value or "L" in value:
+            break
+    else:
+        return
     below = list(item.values())
     for _ in range(nesting_levels_max):
         if not below:

@@ -49,29 +49,23 @@ class Recorder:
         `by_service` says that the service made the change for itself: an item's time to live ended.
         """
         size = item_bytes(keys)
-        new_image = old_image = b""
+        parts = [self._head, b"%d" % (stamp_ms(stamp) // 1000), b',"Keys":', encode_item(keys)]
         if new is not None and self._shows_new:
             size += new.size
-            new_image = b'"NewImage":%b,' % new.data
+            parts += (b',"NewImage":', new.data)
         if old is not None and self._shows_old:
             size += old.size
-            old_image = b'"OldImage":%b,' % old.data
-        return (
-            b'%b%d,"Keys":%b,%b%b"SequenceNumber":"%b","SizeBytes":%d%b%016x","eventName":"%b%b'
-            % (
-                self._head,
-                stamp_ms(stamp) // 1000,
-                encode_item(keys),
-                new_image,
-                old_image,
-                sequence_number(stamp).encode(),
-                size,
-                self._middle,
-                stamp,
-                _event_name(old, new),
-                self._by_service if by_service else self._by_client,
-            )
+            parts += (b',"OldImage":', old.data)
+        parts += (
+            b',"SequenceNumber":"',
+            sequence_number(stamp).encode(),
+            b'","SizeBytes":%d' % size,
+            self._middle,
+            b'%016x","eventName":"' % stamp,
+            _event_name(old, new),
+            self._by_service if by_service else self._by_client,
         )
+        return b"".join(parts)
 
 
 def _event_name(old: StoredItem | None, new: StoredItem | None) -> bytes:

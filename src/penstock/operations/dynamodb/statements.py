@@ -133,8 +133,7 @@ def _update(asked: Bound, statement: Update) -> Callable[[Table], Write]:
         def decide(old: StoredItem | None) -> StoredItem | None:
             if old is None:
                 raise dynamodb.condition_failed()
-            check_condition(asked.request, condition, old)
-            return updated(update, old, keys)
+            return updated(asked.request, condition, update, old, keys)
 
         return Write(table, item_key_for_lookup(table.schema, keys), keys, decide)
 

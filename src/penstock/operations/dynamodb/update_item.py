@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from penstock.base.errors.expressions import update_too_large
-from penstock.items.expressions import Update
+from penstock.items.expressions import Condition, Update
 from penstock.items.keys import item_key_for_lookup
 from penstock.items.legacy import Parameters
 from penstock.items.values import Item, canonical_item, check_nesting
@@ -12,8 +12,8 @@ from penstock.operations.dynamodb import members
 from penstock.operations.dynamodb.reads import check_scalar_keys
 from penstock.operations.dynamodb.writes import (
     change_one,
-    check_condition,
     check_condition_keys,
+    check_item,
     item_within_limit,
     tell_cost,
 )
@@ -77,8 +77,7 @@ def prepare_write(request: Mapping[str, Any]) -> UpdateWrite:
     update, condition = prepared.update, prepared.condition
 
     def decide(old: StoredItem | None) -> StoredItem | None:
-        check_condition(request, condition, old)
-        return updated(update, old, keys)
+        return updated(request, condition, update, old, keys)
 
     def write(table: Table) -> Write:
         if update is not None:
@@ -91,11 +90,21 @@ def prepare_write(request: Mapping[str, Any]) -> UpdateWrite:
     return UpdateWrite(keys, update, write)
 
 
-def updated(update: Update | None, old: StoredItem | None, keys: Item) -> StoredItem | None:
-    """Return what becomes of the item; without an expression, an item of its keys is made."""
+def updated(
+    request: Mapping[str, Any],
+    condition: Condition | None,
+    update: Update | None,
+    old: StoredItem | None,
+    keys: Item,
+) -> StoredItem | None:
+    """Return what becomes of the item; without an expression, an item of its keys is made.
+
+    Raises ConditionalCheckFailedException unless `condition` holds, and what `update` raises.
+    """
+    item = None if old is None else old.item()
+    check_item(request, condition, item)
     if update is None:
         return old or item_within_limit(keys, update_too_large)
-    item = None if old is None else old.item()
     new = update.apply(item, keys).new  # also of no item: its paths must have their parents
     if not update.creates(item):
         return None

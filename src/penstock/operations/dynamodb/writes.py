@@ -24,10 +24,16 @@ def check_condition(
     request: Mapping[str, Any], condition: Condition | None, old: StoredItem | None
 ) -> None:
     """Raise ConditionalCheckFailedException unless `condition` holds for the item as it is."""
-    if condition is None or condition.holds(None if old is None else old.item()):
+    if condition is not None:
+        check_item(request, condition, None if old is None else old.item())
+
+
+def check_item(request: Mapping[str, Any], condition: Condition | None, old: Item | None) -> None:
+    """Judge as `check_condition` does an item that is decoded already."""
+    if condition is None or condition.holds(old):
         return
-    shown = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and old is not None
-    raise dynamodb.condition_failed(old.item() if shown and old is not None else None)
+    shown = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+    raise dynamodb.condition_failed(old if shown else None)
 
 
 def check_condition_keys(table: Table, condition: Condition | None) -> None:
