@@ -53,6 +53,15 @@ class TestRocksEngine(GroupCommitConformance, DurableConformance):
         return RocksEngine.open(path, clock, flusher=flusher)
 
 
+class TestRowsAtHand(TestRocksEngine):
+    """The same where every row is kept at hand, with room for all of them or for two."""
+
+    @pytest.fixture(autouse=True, params=[1000, 2])
+    def all_at_hand(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(rocksdb, "FEW_AND_BUSY", {bytes((first,)) for first in range(256)})
+        monkeypatch.setattr(limits, "store_rows_at_hand_max", request.param)
+
+
 def opened(path: Path) -> RocksEngine:
     return RocksEngine.open(path, FakeClock(), flusher=HeldFlusher())
 
