@@ -57,9 +57,7 @@ class Recorder:
             size += old.size
             parts += (b',"OldImage":', old.data)
         parts += (
-            b',"SequenceNumber":"',
-            sequence_number(stamp).encode(),
-            b'","SizeBytes":%d' % size,
+            b',"SequenceNumber":"%b","SizeBytes":%d' % (sequence_number(stamp).encode(), size),
             self._middle,
             b'%016x","eventName":"' % stamp,
             _event_name(old, new),

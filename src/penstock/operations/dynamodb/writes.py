@@ -1,6 +1,6 @@
 """What the actions that write items share: conditions, and the shape of one item's write."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import msgspec
@@ -61,12 +61,12 @@ def item_within_limit(item: Item, too_large: Callable[[], ApiError]) -> StoredIt
     return stored
 
 
-async def change_one(
+def change_one(
     context: Context, request: Mapping[str, Any], prepare: Callable[[Table], Write]
-) -> Change:
+) -> Coroutine[Any, Any, Change]:
     """Make the one write that `prepare` makes of the request's table, and return the change."""
     name = table_name(context, request["TableName"])
-    return await context.tables.change_one(context.region, name, prepare)
+    return context.tables.change_one(context.region, name, prepare)
 
 
 def put_answer(context: Context, request: Mapping[str, Any], change: Change) -> dict[str, Any]:
