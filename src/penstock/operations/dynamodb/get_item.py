@@ -39,6 +39,8 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = {}
     if found is not None:
         answer["Item"] = shown(found, projection)
-    units = capacity.of_item(found, consistent=request.get("ConsistentRead", False))
-    capacity.charge(context, "read", [(table.name, units)])
-    return answer | capacity.consumed(request, table.name, units)
+    if capacity.counts(context, request):
+        units = capacity.of_item(found, consistent=request.get("ConsistentRead", False))
+        capacity.charge(context, "read", [(table.name, units)])
+        answer.update(capacity.consumed(request, table.name, units))
+    return answer
