@@ -134,6 +134,7 @@ sweep_seconds = 0.5
 backlog_connections_max = 1024
 stop_seconds_max = 1.5  # of the 2 s in which the process ends
 caller_cache_entries_max = 1024
+collected_objects_min = 20_000  # [P] new ones before unreachable cycles are looked for; some 2 MB
 cached_authorization_bytes_max = 1024
 
 # --- the engine [P]
