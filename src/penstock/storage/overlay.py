@@ -143,14 +143,16 @@ class Overlay:
 
     def append(self, log: bytes, record: Callable[[Stamp], bytes]) -> Stamp:
         """Add `record(stamp)` to `log` at a new stamp and return the stamp."""
-        # `last_stamp`, `next_stamp` and `stamp_key` in one: most writes are this.
+        # What `last_stamp`, `next_stamp`, `stamp_key` and `set` do, in one: most writes are this.
         tip = tip_key(log)
         stored = self.get(tip)
         last = 0 if stored is None else int.from_bytes(unpack(stored), "big")
         stamp = max(last + 1, self._clock.now_ms() << STAMP_COUNTER_BITS)
         place = stamp.to_bytes(STAMP_BYTES, "big")
-        self.set(log + place, record(stamp))
-        self.set(tip, PLAIN + place)
+        key, value = log + place, record(stamp)
+        self.writes[key] = value
+        self.writes[tip] = PLAIN + place
+        self.bytes_held += len(key) + len(value) + len(tip) + len(place) + 1
         return stamp
 
     def absorb(self, above: "Overlay") -> None:

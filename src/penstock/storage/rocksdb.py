@@ -109,7 +109,10 @@ class _RocksStore:
 
     def get(self, key: bytes) -> bytes | None:
         latest = self._latest
-        return latest.get(key) if latest is not None else self._written().get(key)
+        if latest is None:
+            latest = self._written()
+        at_hand = latest.at_hand
+        return at_hand[key] if key in at_hand else latest.get(key)
 
     def scan(self, span: Span, limit: int, backward: bool = False) -> Rows:
         return self._written().scan(span, limit, backward)
@@ -202,36 +205,36 @@ class _Latest:
     engine is the only one that writes, so they are what a read of the store would find.
     """
 
-    __slots__ = ("_at_hand", "_db", "folder")
+    __slots__ = ("_db", "at_hand", "folder")
 
     def __init__(self, db: Rdict, folder: Path) -> None:
         self._db = db
         self.folder = folder
-        self._at_hand: dict[bytes, bytes | None] = {}
+        self.at_hand: dict[bytes, bytes | None] = {}
 
     def get(self, key: bytes) -> bytes | None:
-        if key in self._at_hand:
-            return self._at_hand[key]
+        if key in self.at_hand:
+            return self.at_hand[key]
         try:
             value: bytes | None = self._db.get(key)
         except Exception as error:
             raise _unreadable(self.folder, error) from error
         if key[:1] in FEW_AND_BUSY:
-            if len(self._at_hand) >= limits.store_rows_at_hand_max:
-                self._at_hand.clear()
-            self._at_hand[key] = value
+            if len(self.at_hand) >= limits.store_rows_at_hand_max:
+                self.at_hand.clear()
+            self.at_hand[key] = value
         return value
 
     def write(self, batch: WriteBatch, changes: Overlay) -> None:
         """Write `batch`, which holds `changes`; raises the driver's exception."""
-        at_hand = self._at_hand
-        self._at_hand = {}  # for good, where this fails
+        at_hand = self.at_hand
+        self.at_hand = {}  # for good, where this fails
         self._db.write(batch)
         if changes.clears:
             return
         for key in at_hand.keys() & changes.writes.keys():
             at_hand[key] = changes.writes[key]
-        self._at_hand = at_hand
+        self.at_hand = at_hand
 
     def scan(self, span: Span, limit: int, backward: bool = False) -> Rows:
         bounds = ReadOptions()

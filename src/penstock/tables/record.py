@@ -49,7 +49,8 @@ class Recorder:
         `by_service` says that the service made the change for itself: an item's time to live ended.
         """
         size = item_bytes(keys)
-        parts = [self._head, b"%d" % (stamp_ms(stamp) // 1000), b',"Keys":', encode_item(keys)]
+        second = stamp_ms(stamp) // 1000
+        parts = [self._head, b'%d,"Keys":' % second, encode_item(keys)]
         if new is not None and self._shows_new:
             size += new.size
             parts += (b',"NewImage":', new.data)

@@ -41,5 +41,6 @@ def pack_item(item: StoredItem) -> bytes:
 
 def unpack_item(stored: bytes) -> StoredItem:
     """Return the item in a stored value."""
-    check_format(stored)
+    if not stored.startswith(PLAIN):
+        check_format(stored)
     return StoredItem(int.from_bytes(stored[_SIZE_START:_DATA_START], "big"), stored[_DATA_START:])
