@@ -67,6 +67,7 @@ def main(arguments: Sequence[str]) -> int:
     if parsed.command == "page":
         return page.run(parsed)
     before = signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
     try:
         return measure(plan_of(parsed), Console())
     except ValueError as error:

@@ -134,6 +134,7 @@ sweep_seconds = 0.5
 backlog_connections_max = 1024
 stop_seconds_max = 1.5  # of the 2 s in which the process ends
 caller_cache_entries_max = 1024
+answers_together_max = 64  # [P] that wait for each other to be sent in a row
 collected_objects_min = 20_000  # [P] new ones before unreachable cycles are looked for; some 2 MB
 cached_authorization_bytes_max = 1024
 

@@ -14,6 +14,7 @@ from typing import cast
 from penstock.base.ids import Entropy
 from penstock.edge.limits import EdgeLimits
 from penstock.edge.messages import HttpRequest, HttpResponse, Refusal, ResponseWriter
+from penstock.edge.outbox import Outbox
 from penstock.edge.pipeline import DispatchFunction, Pipeline, Waiting
 from penstock.edge.reader import RequestReader, Stage
 
@@ -36,6 +37,10 @@ class Shared:
     tasks: set[Waiting] = field(default_factory=set)
     held_bytes: int = 0
     draining: bool = False
+    outbox: Outbox = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.outbox = Outbox(self.loop)
 
 
 class Connection(asyncio.Protocol):
@@ -60,6 +65,7 @@ class Connection(asyncio.Protocol):
         self._reading_paused = False
         self._write_blocked = False
         self._advance_scheduled = False
+        self._outgoing: list[bytes] = []
 
     # --- called by the transport
 
@@ -109,6 +115,7 @@ class Connection(asyncio.Protocol):
         """
         self._deaf = self._half_closed = True
         self._pipeline.end_waits()
+        self.flush()  # what is written before the end of this call is still sent
         return len(self._pipeline) > 0 and not self._closing
 
     def pause_writing(self) -> None:
@@ -119,6 +126,18 @@ class Connection(asyncio.Protocol):
         self._write_blocked = False
         self._since = self._shared.loop.time()
         self._advance()
+
+    # --- called by the outbox
+
+    def flush(self) -> None:
+        """Send what is to go out, if anything still is."""
+        pieces, self._outgoing = self._outgoing, []
+        if not pieces or self._transport.is_closing():
+            return
+        if len(pieces) == 1:
+            self._transport.write(pieces[0])
+        else:
+            self._transport.writelines(pieces)
 
     # --- called by the server
 
@@ -229,10 +248,10 @@ class Connection(asyncio.Protocol):
             self._close()
 
     def _write(self, pieces: list[bytes]) -> None:
-        if len(pieces) == 1:
-            self._transport.write(pieces[0])
-        else:
-            self._transport.writelines(pieces)
+        """Have `pieces` sent with what others have to send, by `flush` or before the close."""
+        if not self._outgoing:
+            self._shared.outbox.add(self)
+        self._outgoing += pieces
 
     def _append_answer(
         self,
@@ -255,7 +274,7 @@ class Connection(asyncio.Protocol):
         """Tell a client that holds its body back to go on, once all before it is answered."""
         if self._reader.awaits_continue and len(self._pipeline) == 0 and not self._deaf:
             self._reader.awaits_continue = False
-            self._transport.write(_CONTINUE)
+            self._write([_CONTINUE])
 
     # --- limits
 
@@ -310,6 +329,7 @@ class Connection(asyncio.Protocol):
         """
         if self._transport.is_closing():
             return
+        self.flush()
         self._closing = True
         self._since = self._shared.loop.time()
         if self._lingers and not self._half_closed and self._transport.can_write_eof():
