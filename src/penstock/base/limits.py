@@ -100,6 +100,7 @@ get_records_bytes_max = 1024 * 1024
 describe_stream_shards_max = 100
 list_streams_max = 100
 get_records_wait_ms_max = 20_000  # [P] below the read time-outs of clients and proxies
+held_reads_max = 4096  # [P] some KB each; what comes beyond is answered at once
 iterator_chars_max = 2048
 shards_per_table_max = 256  # [P] open at a time
 shard_roll_minutes_max = 7 * 24 * 60  # [P]

@@ -1,9 +1,9 @@
 """One client's connection: its bytes, its limits of time and memory, and how it ends.
 
-Reading, running and writing each have a file of their own (`reader`, `pipeline`, `messages`); here
-they meet the transport. A connection ends in one of three ways: *deaf*, where nothing more is read
-and the last answer closes it; *lingering*, where the answer to a refused request is given time to
-arrive; *cut*.
+Reading, running and writing each have a file of their own (`reader`, `pipeline`, `messages` and
+`outbox`); here they meet the transport. A connection ends in one of three ways: *deaf*, where
+nothing more is read and the last answer closes it; *lingering*, where the answer to a refused
+request is given time to arrive; *cut*.
 """
 
 import asyncio
@@ -83,6 +83,8 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost = True
         self._pipeline.forget()
+        self._reader.abandon()  # what it holds would stay until cycles are looked for
+        self._outgoing = []
         self._shared.held_bytes -= self._held_bytes
         self._shared.connections.discard(self)
         self._shared.on_less()
@@ -121,6 +123,7 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         self._write_blocked = True
         self._since = self._shared.loop.time()
+        self._govern_reading()
 
     def resume_writing(self) -> None:
         self._write_blocked = False
@@ -150,7 +153,8 @@ class Connection(asyncio.Protocol):
                 self._close()
 
     def cut(self) -> None:
-        """Close at once, whatever is under way."""
+        """Close at once, whatever is under way; what is answered is sent as far as it goes."""
+        self.flush()
         self._transport.abort()
 
     def check_time(self, now: float) -> None:
@@ -249,9 +253,10 @@ class Connection(asyncio.Protocol):
 
     def _write(self, pieces: list[bytes]) -> None:
         """Have `pieces` sent with what others have to send, by `flush` or before the close."""
-        if not self._outgoing:
+        waits = bool(self._outgoing)
+        self._outgoing += pieces  # before `add`, which may have them sent at once
+        if not waits:
             self._shared.outbox.add(self)
-        self._outgoing += pieces
 
     def _append_answer(
         self,

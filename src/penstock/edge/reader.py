@@ -120,6 +120,7 @@ class RequestReader:
 
     def on_message_begin(self) -> None:
         if not self._replaying_head:
+            self._silent_bytes = 0
             self._enter(Stage.HEAD)
 
     def on_url(self, url: bytes) -> None:

@@ -60,8 +60,8 @@ class Prefix(IntEnum):
 FEW_AND_BUSY: Final = frozenset(
     prefix.key for prefix in (Prefix.LOG_TIP, Prefix.TABLE, Prefix.TABLE_COUNT, Prefix.INDEX_COUNT)
 )
-"""Of these there is a row or two for a whole partition, and every write reads them: an engine does
-well to keep them at hand."""
+"""Of these there is a row or two for a whole table or partition, and every write reads them: an
+engine does well to keep them at hand."""
 
 _LOG_TIP = Prefix.LOG_TIP.key
 

@@ -116,6 +116,8 @@ class Readers:
         self._throttling = throttling
         self._readings: OrderedDict[tuple[int, int], ShardReading] = OrderedDict()
         self._rates: OrderedDict[int, Bucket] = OrderedDict()
+        self.waiting = 0
+        """How many calls wait for records now."""
 
     def admit(
         self,

@@ -1,6 +1,7 @@
 """Requests over a real socket: bodies, keep-alive, pipelining, methods and versions."""
 
 import asyncio
+import contextlib
 import gzip
 import json
 import socket
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from penstock.base import limits
 from penstock.edge.server import Server
 from penstock.wire.sigv4 import Caller
 from unit.edge.serving import (
@@ -412,5 +414,34 @@ def test_a_request_whose_future_is_cancelled_cuts_the_connection() -> None:
             await until(lambda: len(waits) > 0)
             waits[0].cancel()
             assert await client.is_closed()
+
+    run(work())
+
+
+@pytest.mark.parametrize("together", [1, 2, limits.answers_together_max])
+def test_all_that_are_answered_in_one_turn_get_their_answers(
+    together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where so many are that some answers are sent before the end of the turn."""
+    monkeypatch.setattr(limits, "answers_together_max", together)
+    clients = 2 * limits.answers_together_max + 3
+    gate = asyncio.Event()
+
+    async def wait(caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+        await gate.wait()
+        return body
+
+    async def work() -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            server = await stack.enter_async_context(serving(dispatch_of(Wait=wait)))
+            asking = [await stack.enter_async_context(connected(server)) for _ in range(clients)]
+            for _ in range(2):
+                gate.clear()
+                for client in asking:
+                    client.send(request(action="Wait"))
+                await asyncio.sleep(0.05)
+                gate.set()
+                answers = await asyncio.gather(*(client.receive() for client in asking))
+                assert {answer.status for answer in answers} == {200}
 
     run(work())

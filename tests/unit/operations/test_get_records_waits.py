@@ -165,6 +165,23 @@ def test_the_answer_is_empty_when_the_time_is_over() -> None:
     run(work)
 
 
+def test_a_call_beyond_those_that_may_wait_is_answered_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "held_reads_max", 1)
+
+    async def work(store: Store) -> None:
+        first, second, *_ = await store.iterators()
+        (held,) = await store.begun(first)
+        assert (await store.read(second, LONG))["Records"] == []
+        held.cancel()
+        await asyncio.gather(held, return_exceptions=True)
+        (held,) = await store.begun(second)  # the place of the one that has ended
+        held.cancel()
+
+    run(work)
+
+
 @pytest.mark.parametrize("closing", ["roll", "split", "disable"])
 def test_the_end_of_a_shard_ends_the_wait(closing: str) -> None:
     """The reader is told of it at once: without NextShardIterator it goes on to the children."""

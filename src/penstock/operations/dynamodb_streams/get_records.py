@@ -142,12 +142,17 @@ async def _waited(
 ) -> Found:
     """Return what `read` finds when the shard that was `found` empty is so no more.
 
-    Or when `wait_ms` have passed, in real time, or `wait` is over. Nothing of the store is held
-    meanwhile. Under test controls an iterator's life may end meanwhile too, and is judged again.
+    Or when `wait_ms` have passed, in real time, or `wait` is over, or at once where as many calls
+    wait already as may. Nothing of the store is held meanwhile. Under test controls an iterator's
+    life may end meanwhile too, and is judged again.
     """
     loop = asyncio.get_running_loop()
     end = loop.time() + wait_ms / 1000
     controls = context.services.controls
+    readers = context.services.readers
+    if readers.waiting >= limits.held_reads_max:
+        return found
+    readers.waiting += 1
     if controls is not None:
         controls.waits.add(wait)
     try:
@@ -160,6 +165,7 @@ async def _waited(
                 _live_iterator(context, request)
             found = read()
     finally:
+        readers.waiting -= 1
         if controls is not None:
             controls.waits.discard(wait)
     return found
