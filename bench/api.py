@@ -29,11 +29,11 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def headers_of(action: str, service: str = "DynamoDB_20120810") -> dict[str, str]:
+def headers_of(action: str) -> dict[str, str]:
     """Return the headers of a request that looks signed."""
     return {
         "Content-Type": "application/x-amz-json-1.0",
-        "X-Amz-Target": f"{service}.{action}",
+        "X-Amz-Target": f"DynamoDB_20120810.{action}",
         "X-Amz-Date": "20260101T000000Z",
         "Authorization": f"AWS4-HMAC-SHA256 Credential=benchmark/20260101/{REGION}/dynamodb"
         "/aws4_request, SignedHeaders=content-type;host;x-amz-date;x-amz-target, Signature="

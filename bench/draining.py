@@ -34,9 +34,6 @@ class Draining:
     """What a reader read meanwhile: known when the context of `draining` has ended."""
 
     records = 0
-    seconds = 0.0
-    rounds = 0
-    """How often it was at the end of the stream, and began again."""
 
 
 class Share(NamedTuple):
@@ -45,7 +42,6 @@ class Share(NamedTuple):
     records: int
     began: float
     ended: float
-    rounds: int
 
 
 def fill(host: str, port: int, table: str, records: int, progress: Progress | None = None) -> str:
@@ -85,9 +81,7 @@ def draining(host: str, port: int, stream_arn: str) -> Iterator[Draining]:
         start_together(worker)
         yield told
         worker.stop()
-        share: Share = worker.result()
-    told.records, told.rounds = share.records, share.rounds
-    told.seconds = share.ended - share.began
+        told.records = worker.result()
 
 
 def _read_once(link: Link, host: str, port: int, arn: str, shards: Sequence[str]) -> Share:
@@ -97,22 +91,20 @@ def _read_once(link: Link, host: str, port: int, arn: str, shards: Sequence[str]
         link.wait_for_start()
         began = time.monotonic()
         records = sum(sum(pages(client, iterator)) for iterator in iterators)
-        return Share(records, began, time.monotonic(), 1)
+        return Share(records, began, time.monotonic())
 
 
-def _read_until_stopped(link: Link, host: str, port: int, arn: str) -> Share:
-    """Read all shards again and again until told to stop."""
-    records = rounds = 0
+def _read_until_stopped(link: Link, host: str, port: int, arn: str) -> int:
+    """Read all shards again and again until told to stop; return how many records that were."""
+    records = 0
     with RawClient(host, port) as client:
         link.wait_for_start()
-        began = time.monotonic()
         while True:
             for shard in shard_ids(client, arn):
                 for count in pages(client, oldest(client, arn, shard)):
                     records += count
                     if link.is_stopped():
-                        return Share(records, began, time.monotonic(), rounds)
-            rounds += 1
+                        return records
 
 
 def pages(client: RawClient, iterator: bytes | None) -> Iterator[int]:

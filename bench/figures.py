@@ -1,6 +1,5 @@
 """The figures that Penstock is to reach: issue 5's table, a line for each number in it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -118,8 +117,3 @@ QUICK_FIGURES = FIGURES[:5]
 def figures_of(kind: str) -> tuple[Figure, ...]:
     """Return the figures that a kind of run is about."""
     return QUICK_FIGURES if kind == "quick" else FIGURES
-
-
-def fallen(outcome: Outcome, figures: tuple[Figure, ...]) -> Iterator[Figure]:
-    """Yield the figures that were measured and do not hold."""
-    return (each for each in figures if each.verdict(outcome) is Verdict.FAILS)

@@ -53,8 +53,6 @@ class Latencies:
     """The share of those that the reader had before the writer had its acknowledgement."""
     writes_per_second: float
     """The pace that was reached: less than asked for where the server cannot follow."""
-    requests_per_record: float
-    """How many GetRecords there were for each record: many where the reader polls."""
 
 
 class Written(NamedTuple):
@@ -64,11 +62,8 @@ class Written(NamedTuple):
     seconds: float
 
 
-class Received(NamedTuple):
-    """When each page with records arrived, in nanoseconds, and all GetRecords that were asked."""
-
-    pages: list[tuple[int, bytes]]
-    requests: int
+Page = tuple[int, bytes]
+"""When a page with records arrived, in nanoseconds, and its bytes."""
 
 
 def measure(host: str, port: int, table: str, rate: int = 1000, seconds: float = 10) -> Latencies:
@@ -86,18 +81,18 @@ def measure(host: str, port: int, table: str, rate: int = 1000, seconds: float =
         start_together(reader, writer)
         written: Written = writer.result()
         reader.stop()
-        received: Received = reader.result()
+        received: list[Page] = reader.result()
     return latencies(written, received, tag)
 
 
-def latencies(written: Written, received: Received, tag: bytes) -> Latencies:
+def latencies(written: Written, received: Sequence[Page], tag: bytes) -> Latencies:
     """Return what the notes of both processes say; ServerError where a record is missing.
 
     An item is received with the first page that has its mark: later ones have it as an old image.
     """
     first: dict[int, int] = {}
     mark = re.compile(re.escape(tag) + rb"(\d{%d})" % (MARK_CHARS - len(tag)))
-    for at, page in received.pages:
+    for at, page in received:
         for found in mark.finditer(page):
             first.setdefault(int(found[1]), at)
     missing = [number for number in range(len(written.acknowledged)) if number not in first]
@@ -111,7 +106,6 @@ def latencies(written: Written, received: Received, tag: bytes) -> Latencies:
         count=count,
         early_share=sum(each < 0 for each in all_ns) / count,
         writes_per_second=count / written.seconds,
-        requests_per_record=received.requests / count,
     )
 
 
@@ -196,7 +190,7 @@ class _Writer:
         self._done.set()
 
 
-def _read(link: Link, host: str, port: int, arn: str, count: int) -> Received:
+def _read(link: Link, host: str, port: int, arn: str, count: int) -> list[Page]:
     with RawClient(host, port) as client:
         shards = shard_ids(client, arn, only_open=True)
         iterators = [iterator_at(client, arn, shard, "LATEST") for shard in shards]
@@ -211,12 +205,11 @@ class _Reader:
         self._host, self._port = host, port
         self._head = RequestHead(host, port, "GetRecords", f"{WAIT_HEADER}: {_WAIT_MS}\r\n")
         self._left = count
-        self._pages: list[tuple[int, bytes]] = []
-        self._requests = 0
+        self._pages: list[Page] = []
         self._all_came = asyncio.Event()
         self._failures: list[ServerError] = []
 
-    async def run(self, iterators: Sequence[bytes]) -> Received:
+    async def run(self, iterators: Sequence[bytes]) -> list[Page]:
         connections = [await _connect(self._host, self._port, self._fail) for _ in iterators]
         self._link.wait_for_start()
         for connection, iterator in zip(connections, iterators, strict=True):
@@ -232,7 +225,7 @@ class _Reader:
             connection.close()
         if self._failures:
             raise self._failures[0]
-        return Received(self._pages, self._requests)
+        return self._pages
 
     def _follow(self, connection: "_Connection", iterator: bytes) -> None:
         def take(at: int, body: bytes) -> None:
@@ -247,7 +240,6 @@ class _Reader:
             elif not self._all_came.is_set():
                 self._follow(connection, following[1])
 
-        self._requests += 1
         request = self._head.with_body(b'{"ShardIterator":"%b"}' % iterator)
         connection.ask(request, take)
 

@@ -10,14 +10,12 @@ def fill(
     port: int,
     table: str,
     items: int,
-    have: int = 0,
     progress: Progress | None = None,
 ) -> None:
-    """Bring a table that this function filled with `have` items to `items` of 500 bytes.
+    """Make a table of `items` items of 500 bytes.
 
-    The table is made where `have` is 0. Keys are `key-%010d`, from 0 on, without a gap. There is
-    no stream yet, which would have a record of every item: `switch_stream_on` gives it one.
+    Keys are `key-%010d`, from 0 on, without a gap. There is no stream yet, which would have a
+    record of every item: `switch_stream_on` gives it one.
     """
-    if have == 0:
-        create_table(host, port, table, streamed=False)
-    write_batches(host, port, table, range(have, items), max(items, 1), progress)
+    create_table(host, port, table, streamed=False)
+    write_batches(host, port, table, range(items), max(items, 1), progress)

@@ -98,8 +98,10 @@ def _prepare_put(running: Running, course: Course) -> None:
 def _put_alone_and_beside(running: Running, course: Course) -> tuple[float, ...]:
     work, seconds = WORKLOADS["put"], course.plan.seconds
     alone = requests_per_second(running, course, work, seconds)
-    with draining.draining(running.host, running.port, _arn(running)):
+    with draining.draining(running.host, running.port, _arn(running)) as reader:
         beside = requests_per_second(running, course, work, seconds)
+    if reader.records == 0:
+        raise ServerError("the reader beside it got no record")
     return alone, beside
 
 

@@ -62,8 +62,6 @@ class Workload:
     title: str
     action: str
     table: str
-    items: int
-    """How many items one request is about."""
     walks: int
     """How many walks with values of their own are made ahead."""
     body: Callable[[Sequence[str], int], Json]
@@ -167,34 +165,34 @@ WORKLOADS = {
     each.name: each
     for each in (
         Workload(
-            "put", "PutItem, with stream", "PutItem", STREAMED, 1, 2, put_of(STREAMED), _any,
+            "put", "PutItem, with stream", "PutItem", STREAMED, 2, put_of(STREAMED), _any,
             groups_of(1),
         ),
         Workload(
-            "put-plain", "PutItem, without stream", "PutItem", PLAIN, 1, 2, put_of(PLAIN), _any,
+            "put-plain", "PutItem, without stream", "PutItem", PLAIN, 2, put_of(PLAIN), _any,
             groups_of(1),
         ),
         Workload(
-            "update", "UpdateItem, with condition", "UpdateItem", LOADED, 1, 2, update, _any,
+            "update", "UpdateItem, with condition", "UpdateItem", LOADED, 2, update, _any,
             groups_of(1),
         ),
         Workload(
-            "get", "GetItem", "GetItem", LOADED, 1, 1, get,
+            "get", "GetItem", "GetItem", LOADED, 1, get,
             lambda told: len(told.get("Item", {}).get("body", {}).get("S", "")) > 400,
             groups_of(1),
         ),
         Workload(
-            "query", "Query of 100 items", "Query", RANGES, QUERY_ITEMS, 20, query,
+            "query", "Query of 100 items", "Query", RANGES, 20, query,
             lambda told: told.get("Count") == QUERY_ITEMS == len(told.get("Items", [])),
             collections,
         ),
         Workload(
-            "batch", "BatchWriteItem of 25", "BatchWriteItem", STREAMED, BATCH_ITEMS, 4, batch,
+            "batch", "BatchWriteItem of 25", "BatchWriteItem", STREAMED, 4, batch,
             _holds_nothing_back, groups_of(BATCH_ITEMS),
         ),
         Workload(
-            "transact", "TransactWriteItems of 4", "TransactWriteItems", STREAMED,
-            TRANSACTION_ITEMS, 2, transact, _any, groups_of(TRANSACTION_ITEMS),
+            "transact", "TransactWriteItems of 4", "TransactWriteItems", STREAMED, 2,
+            transact, _any, groups_of(TRANSACTION_ITEMS),
         ),
     )
 }  # fmt: skip
@@ -244,23 +242,20 @@ def make_tables(api: Api, names: Sequence[str]) -> dict[str, str | None]:
     }
 
 
-def load(api: Api, name: str, seconds_max: float) -> int:
-    """Put the items of a table; return how many.
+def load(api: Api, name: str, seconds_max: float) -> None:
+    """Put the items of a table.
 
     A table that is read gets all of them, whatever time that takes; another one those that
     `seconds_max` allows: its own work writes the rest.
     """
     table = TABLES[name]
     deadline = time.monotonic() + seconds_max
-    done = 0
     for puts in _in_batches(_items_of(table)):
         if not table.is_read and time.monotonic() > deadline:
             break
         left = {name: puts}
         while left:
             left = api.call("BatchWriteItem", RequestItems=left).get("UnprocessedItems") or {}
-        done += len(puts)
-    return done
 
 
 def _items_of(table: Table) -> Iterator[Json]:

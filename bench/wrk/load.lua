@@ -37,12 +37,12 @@ function request()
   return requests[next_index]
 end
 
-function done(summary, latency)
+function done(summary)
   local errors = summary.errors
   io.write(string.format(
     'told {"requests":%d,"microseconds":%d,"refused":%d,"connect":%d,"read":%d,"write":%d,'
-      .. '"timeout":%d,"median_us":%d,"p99_us":%d}\n',
+      .. '"timeout":%d}\n',
     summary.requests, summary.duration, errors.status, errors.connect, errors.read, errors.write,
-    errors.timeout, latency:percentile(50), latency:percentile(99)
+    errors.timeout
   ))
 end

@@ -16,8 +16,6 @@ TOLD = {
     "read": 0,
     "write": 0,
     "timeout": 0,
-    "median_us": 640,
-    "p99_us": 2100,
 }
 
 
@@ -28,9 +26,7 @@ def said(**changes: int) -> str:
 
 
 def test_requests_per_second_are_of_the_time_that_wrk_took() -> None:
-    driven = parse(said())
-    assert driven.per_second == 2000
-    assert (driven.median_ms, driven.p99_ms) == (0.64, 2.1)
+    assert parse(said()).per_second == 2000
 
 
 @pytest.mark.parametrize("kind", ["refused", "connect", "read", "write", "timeout"])

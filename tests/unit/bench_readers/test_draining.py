@@ -51,7 +51,6 @@ def test_a_reader_beside_other_work_reads_again_and_again(port: int) -> None:
     with draining(HOST, port, arn) as reader:
         write_batches(HOST, port, "beside", range(200, 4000), keys=100)
     assert reader.records > 0
-    assert reader.seconds > 0
 
 
 def test_what_a_reader_beside_other_work_fails_with_is_raised(port: int) -> None:

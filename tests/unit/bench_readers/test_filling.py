@@ -1,4 +1,4 @@
-"""Items of the benchmark and how they are written; filling a table step by step."""
+"""Items of the benchmark and how they are written; filling a table."""
 
 import json
 from typing import Any
@@ -28,10 +28,9 @@ def test_items_have_their_size_and_no_two_are_equal() -> None:
     assert len({item["mark"]["S"] for item in items}) == 4
 
 
-def test_a_table_is_filled_in_steps_without_a_gap(port: int) -> None:
-    scale.fill(HOST, port, "steps", 60)
-    scale.fill(HOST, port, "steps", 135, have=60)
-    keys = sorted(item["pk"]["S"] for item in all_items(port, "steps"))
+def test_a_table_is_filled_without_a_gap(port: int) -> None:
+    scale.fill(HOST, port, "filled", 135)
+    keys = sorted(item["pk"]["S"] for item in all_items(port, "filled"))
     assert keys == [f"key-{number:010}" for number in range(135)]
 
 
