@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench import page, report, results
-from bench.plan import Plan, add_arguments, plan_of
+from bench.plan import Plan, PlanError, add_arguments, plan_of
 from bench.run import Run
 
 
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
     try:
         return measure(plan_of(parsed), Console())
-    except ValueError as error:
+    except PlanError as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -31,7 +31,8 @@ class Load:
 
     connections: int
     threads: int
-    seconds: float
+    seconds: int
+    """wrk takes whole ones only."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,11 @@ def drive(host: str, port: int, workload: Workload, load: Load, first_value: int
 
 def command_of(url: str, workload: Workload, load: Load, bodies: Path) -> list[str]:
     """Return the command line of wrk."""
-    # wrk takes whole seconds only.
     return [
         "wrk",
         f"-t{load.threads}",
         f"-c{load.connections}",
-        f"-d{max(1, round(load.seconds))}s",
+        f"-d{load.seconds}s",
         f"--timeout={ANSWER_SECONDS_MAX}s",
         f"--script={SCRIPT}",
         url,

@@ -14,7 +14,7 @@ from bench.installs import need_program
 from bench.plan import Plan
 from bench.servers import LOCAL_DISK, LOCAL_MEMORY, PENSTOCK, Running
 
-SECONDS_MIN = 1.0
+SECONDS_MIN = 1
 LONG_SECONDS = frozenset({PENSTOCK, LOCAL_DISK, LOCAL_MEMORY})
 
 
@@ -58,7 +58,7 @@ class Course:
         self._next_value += count
         return first
 
-    def seconds_of(self, server: str) -> float:
+    def seconds_of(self, server: str) -> int:
         """Return how long a server is driven for one number."""
         if self.is_late:
             return SECONDS_MIN

@@ -7,6 +7,11 @@ from pathlib import Path
 
 RESULTS = Path(__file__).resolve().parent / "results"
 ROUNDS_MIN = 3
+FULL_ROUNDS_MIN = 5
+
+
+class PlanError(Exception):
+    """What is asked for makes no sense; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -14,14 +19,14 @@ class Plan:
     """The course of a run."""
 
     kind: str
-    """full, quick, or part: of what is asked for by name."""
+    """full, quick, or part: of what is asked for by name, or with less than a full run takes."""
     rounds: int
-    seconds: float
+    seconds: int
     """How long Penstock and DynamoDB Local are driven for one value."""
-    other_seconds: float
+    other_seconds: int
     """How long the floors and the other peers are driven."""
-    warm_up_seconds: float
-    load_seconds: float
+    warm_up_seconds: int
+    load_seconds: int
     """How long a table that is only written may take to fill before the work begins."""
     connections: int
     threads: int | None
@@ -51,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", help="these measurements alone: put,get", metavar="NAMES")
     parser.add_argument("--servers", help="these servers alone: penstock,dynalite-memory")
     parser.add_argument("--rounds", type=int, help=f"{ROUNDS_MIN} or more")
-    parser.add_argument("--seconds", type=float, help="of one value")
+    parser.add_argument("--seconds", type=int, help="of one value")
     parser.add_argument("--connections", type=int)
     parser.add_argument("--threads", type=int, help="of wrk")
     parser.add_argument("--records", type=int, help="of the stream that is drained")
@@ -60,23 +65,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def plan_of(arguments: argparse.Namespace) -> Plan:
-    """Return the plan that the arguments ask for. Raises ValueError with a sentence."""
+    """Return the plan that the arguments ask for. Raises PlanError."""
     base = QUICK if arguments.quick else FULL
     only, servers = _names(arguments.only), _names(arguments.servers)
     seconds = base.seconds if arguments.seconds is None else arguments.seconds
     rounds = base.rounds if arguments.rounds is None else arguments.rounds
     connections = base.connections if arguments.connections is None else arguments.connections
     if rounds < ROUNDS_MIN:
-        raise ValueError(f"a median needs {ROUNDS_MIN} rounds or more")
+        raise PlanError(f"a median needs {ROUNDS_MIN} rounds or more")
     if seconds < 1 or connections < 1:
-        raise ValueError("seconds and connections are 1 or more")
+        raise PlanError("seconds and connections are 1 or more")
     threads = base.threads if arguments.threads is None else arguments.threads
     if threads is not None and not 1 <= threads <= connections:
-        raise ValueError("wrk needs 1 thread or more, and no more than connections")
+        raise PlanError("wrk needs 1 thread or more, and no more than connections")
     named = (only, servers, arguments.records, arguments.items)
-    asked = any(each is not None for each in named)
+    is_part = any(each is not None for each in named)
+    if base is FULL:
+        is_less = rounds < FULL_ROUNDS_MIN or seconds < FULL.seconds
+        is_part = is_part or is_less or connections != FULL.connections
     return Plan(
-        kind="part" if asked else base.kind,
+        kind="part" if is_part else base.kind,
         rounds=rounds,
         seconds=seconds,
         other_seconds=min(base.other_seconds, seconds),
@@ -94,10 +102,10 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
 
 
 def check_names(kind: str, names: Sequence[str] | None, known: Sequence[str]) -> None:
-    """Raise ValueError where one of `names` is not known."""
+    """Raise PlanError where one of `names` is not known."""
     unknown = sorted(set(names or ()) - set(known))
     if unknown:
-        raise ValueError(f"no such {kind}: {', '.join(unknown)}; there are {', '.join(known)}")
+        raise PlanError(f"no such {kind}: {', '.join(unknown)}; there are {', '.join(known)}")
 
 
 def _names(text: str | None) -> tuple[str, ...] | None:

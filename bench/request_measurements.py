@@ -87,7 +87,7 @@ def ask(running: Running, workload: Workload, course: Course) -> None:
 
 
 def requests_per_second(
-    running: Running, course: Course, workload: Workload, seconds: float
+    running: Running, course: Course, workload: Workload, seconds: int
 ) -> float:
     """Return what wrk comes to. Raises LoadFailed."""
     driving = Load(course.plan.connections, course.threads, seconds)

@@ -33,7 +33,7 @@ from bench.workers import WorkFailed
 
 THREAD_CHOICES = (1, 2)
 CALIBRATION_ROUNDS = 3
-CALIBRATION_SECONDS = 1.0
+CALIBRATION_SECONDS = 1
 
 _FAILURES = (
     ApiError, ChildFailed, LoadFailed, OSError, ServerError, WorkFailed, WrongAnswer,

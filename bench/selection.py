@@ -17,7 +17,7 @@ NOT_ASKED_FOR = "not part of this run"
 
 
 class Selection:
-    """What a plan asks for, of what this machine has the tools for. Raises ValueError."""
+    """What a plan asks for, of what this machine has the tools for. Raises PlanError."""
 
     def __init__(self, plan: Plan, outcome: Outcome) -> None:
         check_names("server", plan.servers, [*SERVERS, FLOOR, ENGINE])

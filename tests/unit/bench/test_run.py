@@ -21,11 +21,43 @@ from unit.bench.outcomes import plan
 
 
 def test_a_plan_takes_what_is_asked_for() -> None:
-    asked = plan("--only", "put, get", "--rounds", "7", "--seconds", "1.5", "--connections", "8")
+    asked = plan("--only", "put, get", "--rounds", "7", "--seconds", "1", "--connections", "8")
     assert (asked.kind, asked.only, asked.rounds) == ("part", ("put", "get"), 7)
-    assert (asked.seconds, asked.other_seconds, asked.connections) == (1.5, 1.5, 8)
+    assert (asked.seconds, asked.other_seconds, asked.connections) == (1, 1, 8)
     assert plan() == FULL
     assert plan("--quick") == QUICK
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind"),
+    [
+        ("", "full"),
+        ("--rounds 7 --seconds 5", "full"),
+        ("--rounds 4", "part"),
+        ("--seconds 3", "part"),
+        ("--connections 65", "part"),
+        ("--items 1000000", "part"),
+        ("--quick --rounds 4", "quick"),
+        ("--quick --only put", "part"),
+    ],
+)
+def test_a_run_with_less_than_a_full_one_takes_is_a_part(arguments: str, kind: str) -> None:
+    assert plan(*arguments.split()).kind == kind
+
+
+def test_seconds_are_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--seconds", "1.5"])
+    assert "invalid int value: '1.5'" in capsys.readouterr().err
+
+
+def test_a_value_error_is_no_bad_argument(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def fail(run: Run) -> Outcome:
+        raise ValueError("odd thing")
+
+    monkeypatch.setattr("bench.__main__.Run.go", fail)
+    with pytest.raises(ValueError, match="odd thing"):
+        main(["--only", "get", "--results", str(tmp_path)])
 
 
 @pytest.mark.parametrize(
