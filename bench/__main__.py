@@ -2,29 +2,23 @@
 the generated part of docs/performance.md from the newest full run.
 
 Exit codes: 0 all that could be measured was, whatever the figures say; 1 a measurement of Penstock
-failed; 2 the arguments make no sense; 130 interrupted, 143 ended.
+failed; 2 the arguments make no sense; 130 interrupted, 143 ended. What was measured until then is
+stored all the same.
 """
 
 import argparse
-import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench import page, report, results
+from bench.interrupts import Ended, Shield, heard
 from bench.plan import Plan, PlanError, add_arguments, plan_of
+from bench.processes import stop_all
 from bench.run import Run
-
-
-class Ended(BaseException):
-    """SIGTERM came."""
-
-
-def _end(number: int, frame: FrameType | None) -> None:
-    raise Ended
 
 
 def measure(plan: Plan, console: Console) -> int:
@@ -35,6 +29,7 @@ def measure(plan: Plan, console: Console) -> int:
             "What counts is the full run, `make bench`.",
             highlight=False,
         )
+    end: Ended | None = None
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("starting", total=None)
@@ -50,11 +45,31 @@ def measure(plan: Plan, console: Console) -> int:
                 progress.console.print(f"{done}/{count} {text}", highlight=False, markup=False)
 
         run = Run(plan, tell, step)
-        outcome = run.go()
-    kept = results.stored(plan, outcome, run.threads, run.versions)
-    report.show(console, plan.kind, outcome)
-    console.print(f"stored in {results.write(kept, plan.results)}", highlight=False)
-    return 1 if any(each.startswith("Penstock") for each in outcome.failures) else 0
+        try:
+            try:
+                run.go()
+            finally:
+                stop_all()
+        except Ended as ended:
+            end = ended
+        with Shield():  # before anything is shown: the terminal may be gone
+            path = _store(run, is_interrupted=end is not None)
+    report.show(console, plan.kind, run.outcome)
+    if path is not None:
+        console.print(f"stored in {path}", highlight=False)
+    if end is not None:
+        return end.status
+    return 1 if any(each.startswith("Penstock") for each in run.outcome.failures) else 0
+
+
+def _store(run: Run, *, is_interrupted: bool) -> Path | None:
+    """Store what a run came to and return where; of an interrupted one only what it measured."""
+    if is_interrupted and not run.outcome.values:
+        return None
+    kept = results.stored(
+        run.plan, run.outcome, run.threads, run.versions, is_interrupted=is_interrupted
+    )
+    return results.write(kept, run.plan.results)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -66,19 +81,14 @@ def main(arguments: Sequence[str]) -> int:
     parsed = parser.parse_args(arguments)
     if parsed.command == "page":
         return page.run(parsed)
-    before = signal.signal(signal.SIGTERM, _end)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
-    try:
-        return measure(plan_of(parsed), Console())
-    except PlanError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
-    except Ended:
-        return 143
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    with heard():
+        try:
+            return measure(plan_of(parsed), Console())
+        except PlanError as error:
+            print(error, file=sys.stderr)
+            return 2
+        except Ended as end:
+            return end.status
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ import json
 import time
 from typing import Any, NamedTuple
 
+from bench.trouble import Trouble
+
 ANSWER_SECONDS_MAX = 20.0
 ACTIVE_SECONDS_MAX = 30.0
 POLL_SECONDS = 0.05
@@ -13,7 +15,7 @@ REGION = "us-east-1"
 Json = dict[str, Any]
 
 
-class ApiError(Exception):
+class ApiError(Trouble):
     """A request was not answered with 200."""
 
 

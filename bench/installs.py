@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.processes import ChildFailed, run
+from bench.trouble import Trouble
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
@@ -25,7 +26,7 @@ INSTALL_SECONDS_MAX = 300.0
 ASK_SECONDS_MAX = 20.0
 
 
-class Missing(Exception):
+class Missing(Trouble):
     """Something that a server needs is not there; the text says what, and how to give it."""
 
 
@@ -86,14 +87,12 @@ def _made_once(name: str, lock: Path, content: str, make: Callable[[Path], Path]
                 try:
                     made = make(Path(fresh))
                 except ChildFailed as failure:
-                    raise Missing(f"could not be installed: {_last_line(failure)}") from failure
+                    last_line = failure.detail.splitlines()[-1:]
+                    raise Missing(
+                        f"could not be installed: its installer {failure}", "".join(last_line)
+                    ) from failure
                 made.rename(place)
     return place
-
-
-def _last_line(failure: Exception) -> str:
-    lines = [line for line in str(failure).splitlines() if line.strip()]
-    return lines[-1].strip() if lines else "no reason told"
 
 
 @contextmanager

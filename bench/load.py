@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bench.api import headers_of
 from bench.processes import run
+from bench.trouble import Trouble
 from bench.work import Workload, write_bodies
 
 SCRIPT = Path(__file__).resolve().parent / "wrk" / "load.lua"
@@ -21,7 +22,7 @@ ANSWER_SECONDS_MAX = 10
 _TOLD = re.compile(r"^told (\{.*\})$", re.MULTILINE)
 
 
-class LoadFailed(Exception):
+class LoadFailed(Trouble):
     """Not every request was answered as it should have been."""
 
 
@@ -78,7 +79,7 @@ def parse(said: str) -> Driven:
     """Return what wrk told. Raises LoadFailed where that is nothing, or a request failed."""
     found = _TOLD.search(said)
     if found is None:
-        raise LoadFailed(f"wrk told nothing: {said[-500:].strip()}")
+        raise LoadFailed("wrk told nothing", said[-500:])
     told = json.loads(found[1])
     failures = {
         name: told[name]

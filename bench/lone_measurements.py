@@ -10,7 +10,7 @@ from bench.measurements import CannotMeasure, Lone, Quantity
 from bench.plan import Plan
 from bench.processes import free_port, run
 from bench.servers import ENGINE, LOCAL_DISK, LOCAL_MEMORY, PENSTOCK, SERVERS
-from bench.starting import DATA, NotHealthy, start_to_healthy
+from bench.starting import NotHealthy, start_to_healthy
 
 ENGINE_SECONDS_MORE = 60.0
 HEALTHY = {PENSTOCK: 200, LOCAL_DISK: 400, LOCAL_MEMORY: 400, "dynalite-memory": 200}
@@ -38,11 +38,10 @@ def start_of(server: str) -> Callable[[Plan], tuple[float, ...]]:
 
     def measure(plan: Plan) -> tuple[float, ...]:
         found, port = SERVERS[server].find(), free_port()
-        command = found.command(port, Path(DATA))
         try:
-            started = start_to_healthy(command, port, status=HEALTHY[server])
+            started = start_to_healthy(found, port, status=HEALTHY[server])
         except NotHealthy as failure:
-            raise CannotMeasure(f"was not healthy: {failure}") from failure
+            raise CannotMeasure(str(failure), failure.detail) from failure
         return started.seconds, started.idle_rss_bytes / _MB
 
     return measure

@@ -13,12 +13,13 @@ from enum import StrEnum
 from bench.installs import need_program
 from bench.plan import Plan
 from bench.servers import LOCAL_DISK, LOCAL_MEMORY, PENSTOCK, Running
+from bench.trouble import Trouble
 
 SECONDS_MIN = 1
 LONG_SECONDS = frozenset({PENSTOCK, LOCAL_DISK, LOCAL_MEMORY})
 
 
-class CannotMeasure(Exception):
+class CannotMeasure(Trouble):
     """This server cannot do what is measured; the text says why."""
 
 

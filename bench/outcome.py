@@ -3,6 +3,10 @@
 import statistics
 from dataclasses import dataclass, field
 
+from bench.trouble import public
+
+NOT_ASKED_FOR = "not part of this run"
+
 
 @dataclass
 class Outcome:
@@ -15,6 +19,8 @@ class Outcome:
     """Why a server is not there at all."""
     failures: list[str] = field(default_factory=list)
     """What went wrong that should not have."""
+    asides: list[str] = field(default_factory=list)
+    """What is known of both besides, for the terminal alone: it may name paths."""
 
     def add(self, server: str, quantity: str, value: float) -> None:
         """Note the value of one round."""
@@ -23,7 +29,15 @@ class Outcome:
     def lack(self, server: str, quantity: str, reason: str) -> None:
         """Note why a quantity is missing; what was measured of it before does not count."""
         self.values.get(server, {}).pop(quantity, None)
-        self.reasons.setdefault(server, {})[quantity] = reason
+        self.reasons.setdefault(server, {})[quantity] = public(reason)
+
+    def leave_out(self, server: str, reason: str) -> None:
+        """Note why a server is not there at all."""
+        self.absent[server] = public(reason)
+
+    def fail(self, title: str, text: str) -> None:
+        """Note what went wrong with what is called `title`."""
+        self.failures.append(f"{title}, {public(text)}")
 
     def median(self, server: str, quantity: str) -> float | None:
         """Return the median over the rounds, None where there is no value."""
@@ -32,9 +46,8 @@ class Outcome:
 
     def why(self, server: str, quantity: str) -> str:
         """Return why there is no value."""
-        if server in self.absent:
-            return self.absent[server]
-        return self.reasons.get(server, {}).get(quantity, "not part of this run")
+        reason = self.reasons.get(server, {}).get(quantity)
+        return reason or self.absent.get(server, NOT_ASKED_FOR)
 
     def lacks(self) -> dict[str, list[tuple[str, str]]]:
         """Return, by reason, which server that is there lacks which quantity."""

@@ -1,7 +1,7 @@
 """Child processes that are started within a limit, stand still while others are measured, and end.
 
 Each is the leader of a session of its own: a Ctrl-C reaches the benchmark alone, which then ends
-them, with all that they started.
+them, with all that they started. They get nothing of the user's own settings of Penstock.
 """
 
 import contextlib
@@ -13,14 +13,20 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from bench.interrupts import Shield
+from bench.trouble import Trouble
+
 STOP_SECONDS_MAX = 10.0
 GONE_SECONDS_MAX = 2.0
 POLL_SECONDS = 0.01
 TOLD_BYTES_MAX = 1500
+NOT_PASSED_ON = ("PENSTOCK_", "PYTHONDONTWRITEBYTECODE")
+"""How variables begin that no child gets: a server in Python may keep its bytecode, which an
+installed one has from the start."""
 
 
-class ChildFailed(Exception):
-    """A child process ended that should not have, or ended badly."""
+class ChildFailed(Trouble):
+    """A child process ended that should not have, or ended badly; the detail is what it said."""
 
 
 def free_port() -> int:
@@ -38,9 +44,8 @@ class Child:
         self, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
     ) -> None:
         self.log = log
-        self._stopped = False
-        kept = {name: v for name, v in os.environ.items() if not name.startswith("PENSTOCK_")}
-        with log.open("wb") as output:
+        kept = {name: v for name, v in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
+        with Shield(), log.open("wb") as output:
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -49,6 +54,7 @@ class Child:
                 env=kept | dict(environment or {}),
                 start_new_session=True,
             )
+            _alive.add(self)
 
     @property
     def process_id(self) -> int:
@@ -73,25 +79,26 @@ class Child:
 
     def stop(self) -> None:
         """End it and all that it started, kindly at first; safe to call twice."""
-        if self._stopped:
-            return
-        self._stopped = True
-        self.resume()
-        self._signal(signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(STOP_SECONDS_MAX)
-        self._signal(signal.SIGKILL)
-        self._process.wait()
-        self._await_descendants()
+        with Shield():
+            if self not in _alive:
+                return
+            self.resume()
+            self._signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(STOP_SECONDS_MAX)
+            self._signal(signal.SIGKILL)
+            self._process.wait()
+            self._await_descendants()
+            _alive.discard(self)
 
     def wait(self, seconds_max: float) -> str:
         """Return all that it said once it has ended well. Raises ChildFailed."""
         try:
             status = self._process.wait(seconds_max)
         except subprocess.TimeoutExpired:
-            raise ChildFailed(f"did not end in {seconds_max:.0f} s: {self.said()}") from None
+            raise ChildFailed(f"did not end in {seconds_max:.0f} s", self.said()) from None
         if status != 0:
-            raise ChildFailed(f"ended with {status}: {self.said()}")
+            raise ChildFailed(f"ended with {status}", self.said())
         return self.log.read_text("utf-8", "replace")
 
     def _await_descendants(self) -> None:
@@ -105,6 +112,16 @@ class Child:
     def _signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
+
+
+_alive: set[Child] = set()
+
+
+def stop_all() -> None:
+    """End every child that is still there."""
+    with Shield():
+        for child in list(_alive):
+            child.stop()
 
 
 def run(

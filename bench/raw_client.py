@@ -8,6 +8,8 @@ import socket
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from bench.trouble import Trouble
+
 _STREAMS_ACTIONS = frozenset({"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"})
 BUFFER_BYTES = 2 * 1024 * 1024
 """How large the buffer is at first: it grows with the largest answer."""
@@ -28,7 +30,7 @@ _HEAD = (
 )
 
 
-class ServerError(Exception):
+class ServerError(Trouble):
     """The server refused a request, closed the connection, or does not speak HTTP."""
 
 

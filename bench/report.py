@@ -1,10 +1,11 @@
 """What a run came to, in tables for the terminal."""
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from bench.figures import Verdict, figures_of
-from bench.outcome import Outcome
+from bench.outcome import NOT_ASKED_FOR, Outcome
 from bench.register import QUANTITIES, title_of
 from bench.results import ratios, shares
 
@@ -20,11 +21,15 @@ def show(console: Console, kind: str, outcome: Outcome) -> None:
     for reason, lacking in outcome.lacks().items():
         names = ", ".join(dict.fromkeys(QUANTITIES[quantity].title for _, quantity in lacking))
         servers = "; ".join(dict.fromkeys(title_of(server) for server, _ in lacking))
-        console.print(f"[yellow]not measured[/]: {names} ({servers}): {reason}", highlight=False)
+        console.print(
+            f"[yellow]not measured[/]: {names} ({servers}): {escape(reason)}", highlight=False
+        )
     if shares(outcome):
         console.print(shares_table(outcome))
     for failure in outcome.failures:
-        console.print(f"[red]FAILED[/] {failure}", highlight=False)
+        console.print(f"[red]FAILED[/] {escape(failure)}", highlight=False)
+    for aside in outcome.asides:
+        console.print(aside, highlight=False, markup=False)
 
 
 def figures_table(kind: str, outcome: Outcome) -> Table:
@@ -49,12 +54,12 @@ def _show_reasons(console: Console, kind: str, outcome: Outcome) -> None:
         if each.verdict(outcome) is Verdict.UNKNOWN:
             lacking.setdefault(each.why(outcome), []).append(each.title)
     for reason, titles in lacking.items():
-        console.print(f"[yellow]not measured[/]: {reason}", highlight=False)
+        console.print(f"[yellow]not measured[/]: {escape(reason)}", highlight=False)
         for title in titles:
             console.print(f"    {title}", highlight=False)
     for server, reason in outcome.absent.items():
-        if reason not in lacking and reason != "not part of this run":
-            console.print(f"[yellow]{title_of(server)}[/]: {reason}", highlight=False)
+        if reason not in lacking and reason != NOT_ASKED_FOR:
+            console.print(f"[yellow]{title_of(server)}[/]: {escape(reason)}", highlight=False)
 
 
 def medians_table(outcome: Outcome) -> Table:

@@ -5,7 +5,7 @@ import time
 from bench.load import ANSWER_SECONDS_MAX, Load, drive
 from bench.measurements import CannotMeasure, Course, Measurement, Quantity, need_wrk
 from bench.servers import FLOOR, LOCAL_DISK, LOCAL_MEMORY, SERVERS, Running
-from bench.work import WORKLOADS, Workload, ask_once, load, make_tables
+from bench.work import WORKLOADS, Workload, ask_once, load, make_table
 
 _PEERS = frozenset({LOCAL_MEMORY, "dynalite-memory", "ministack"})
 """Who is measured in a quick run: the last two where DynamoDB Local is missing."""
@@ -68,13 +68,18 @@ def prepare_table(running: Running, course: Course, table: str) -> None:
     """Have a table be there, with the items that it needs."""
     if running.server.name == FLOOR:
         running.streams[table] = "none of its own: it answers as Penstock does"
-    elif table not in running.streams:
-        api = running.api()
-        try:
-            running.streams.update(make_tables(api, [table]))
-            load(api, table, course.plan.load_seconds)
-        finally:
-            api.close()
+    else:
+        running.make_once(table, lambda: _filled(running, course, table))
+
+
+def _filled(running: Running, course: Course, table: str) -> str | None:
+    api = running.api()
+    try:
+        arn = make_table(api, table)
+        load(api, table, course.plan.load_seconds)
+    finally:
+        api.close()
+    return arn
 
 
 def ask(running: Running, workload: Workload, course: Course) -> None:

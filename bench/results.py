@@ -14,6 +14,7 @@ from bench.outcome import Outcome
 from bench.plan import Plan
 from bench.register import QUANTITIES, title_of
 from bench.servers import ENGINE, FLOOR, PENSTOCK, SERVERS
+from bench.trouble import public
 
 FORM = 1
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,11 +23,20 @@ ASK_SECONDS_MAX = 20.0
 Stored = dict[str, Any]
 
 
-def stored(plan: Plan, outcome: Outcome, threads: int, versions: dict[str, str]) -> Stored:
-    """Return the run as it is stored."""
+def stored(
+    plan: Plan,
+    outcome: Outcome,
+    threads: int,
+    versions: dict[str, str],
+    *,
+    is_interrupted: bool = False,
+) -> Stored:
+    """Return the run as it is stored; one that was interrupted is but a part."""
+    kind = "part" if is_interrupted else plan.kind
     return {
         "form": FORM,
-        "kind": plan.kind,
+        "kind": kind,
+        "ended": "interrupted" if is_interrupted else "complete",
         "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "commit": commit(),
         "machine": machine(),
@@ -58,7 +68,7 @@ def stored(plan: Plan, outcome: Outcome, threads: int, versions: dict[str, str])
         "absent": outcome.absent,
         "reasons": outcome.reasons,
         "failures": outcome.failures,
-        "figures": [_figure(each, outcome) for each in figures_of(plan.kind)],
+        "figures": [_figure(each, outcome) for each in figures_of(kind)],
         "ratios": ratios(outcome),
         "shares": shares(outcome),
     }
@@ -71,9 +81,12 @@ def outcome_of(kept: Stored) -> Outcome:
             server: {name: list(value["rounds"]) for name, value in quantities.items()}
             for server, quantities in kept["values"].items()
         },
-        reasons=kept["reasons"],
-        absent=kept["absent"],
-        failures=kept["failures"],
+        reasons={
+            server: {quantity: public(reason) for quantity, reason in reasons.items()}
+            for server, reasons in kept["reasons"].items()
+        },
+        absent={server: public(reason) for server, reason in kept["absent"].items()},
+        failures=[public(failure) for failure in kept["failures"]],
     )
 
 

@@ -5,40 +5,34 @@
 2. The floor is a server like them, made of answers that Penstock gave.
 3. Round after round everything is measured once; every other round in reverse, so that a machine
    that grows slower or faster is unfair to nobody.
-4. Whatever happens, every process that was started ends.
+4. What goes wrong is noted, and the rest goes on.
+5. Whatever happens, every process that was started ends.
 """
 
 import contextlib
-import http.client
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.api import ApiError, UnknownAction
+from bench.api import UnknownAction
 from bench.floor import write_answers
 from bench.installs import Missing
-from bench.load import Load, LoadFailed, drive
+from bench.interrupts import Shield
+from bench.load import Load, drive
 from bench.measurements import Act, CannotMeasure, Course, Lone, Measurement
 from bench.outcome import Outcome
 from bench.plan import Plan
-from bench.processes import ChildFailed
-from bench.raw_client import ServerError
 from bench.register import title_of
 from bench.selection import Selection
-from bench.servers import FLOOR, PENSTOCK, NotStarted, Running, Server, floor_server, start
-from bench.work import WORKLOADS, WrongAnswer
-from bench.workers import WorkFailed
+from bench.servers import FLOOR, PENSTOCK, Running, Server, floor_server, start
+from bench.trouble import detail, sentence
+from bench.work import WORKLOADS
 
 THREAD_CHOICES = (1, 2)
 CALIBRATION_ROUNDS = 3
 CALIBRATION_SECONDS = 1
-
-_FAILURES = (
-    ApiError, ChildFailed, LoadFailed, OSError, ServerError, WorkFailed, WrongAnswer,
-    http.client.HTTPException,
-)  # fmt: skip
 
 
 @dataclass
@@ -76,7 +70,10 @@ class Run:
         self._selection.note_what_is_left_out()
         lone = self._selection.lone()
         for act in self._selection.acts() or [Act.REQUESTS]:
-            self._play(act, lone)
+            try:
+                self._play(act, lone)
+            except Exception as failure:  # noqa: BLE001 - what was measured is not to be lost
+                self._fail("Penstock and all others", act, failure)
             lone = []
         return self.outcome
 
@@ -90,16 +87,16 @@ class Run:
                     self._start_floor(Path(folder) / "answers.json")
                 self._measure_in_rounds(lone)
             finally:
-                with contextlib.ExitStack() as stack:
+                with Shield():
                     for running in self._running.values():
-                        stack.callback(running.stop)
+                        running.stop()
 
     # --- servers
 
     def _start(self, server: Server) -> None:
         """Have a server among those that are measured, or note why it is not."""
         if self._selection.stands_in(server.name, self._running):
-            self.outcome.absent[server.name] = "stands in for DynamoDB Local, which is there"
+            self.outcome.leave_out(server.name, "stands in for DynamoDB Local, which is there")
             return
         try:
             self.tell(f"{server.title}: looking for it, installing it where it is an open peer")
@@ -107,12 +104,16 @@ class Run:
             self.tell(f"{server.title}: starting, filling its tables, warming up")
             running = start(server, found)
         except Missing as missing:
-            self.outcome.absent[server.name] = str(missing)
-        except NotStarted as failure:
-            self.outcome.absent[server.name] = f"did not start: {failure}"
-            self._fail(server.title, f"did not start: {failure}")
+            self.outcome.leave_out(server.name, str(missing))
+            self._add_aside(server.title, missing)
+        except Exception as failure:  # noqa: BLE001 - whatever it is, the others can be measured
+            self._note_no_start(server, failure)
         else:
             self._prepare(running)
+
+    def _note_no_start(self, server: Server, failure: Exception) -> None:
+        self.outcome.leave_out(server.name, f"did not start: {sentence(failure)}")
+        self._fail(server.title, "did not start", failure)
 
     def _prepare(self, running: Running) -> None:
         name = running.server.name
@@ -127,22 +128,31 @@ class Run:
         penstock = self._running.get(PENSTOCK)
         work = [each for each in self._floor_work() if self._is_whole(PENSTOCK, each)]
         if penstock is None or not work:
-            self.outcome.absent[FLOOR] = "it gives Penstock's answers, and there are none"
+            self.outcome.leave_out(FLOOR, "it gives Penstock's answers, and there are none")
             return
-        with self._awake(penstock):
-            write_answers(
-                {
-                    f"DynamoDB_20120810.{load.action}": penstock.answer_to(
-                        load.action, load.body(load.groups()[0], self._course.values(1))
-                    )
-                    for load in (WORKLOADS[each.name] for each in work)
-                },
-                answers,
-            )
         server = floor_server(answers)
-        self.tell(f"{server.title}: starting, warming up")
-        self._prepare(start(server, server.find()))
-        self._choose_threads(work[0])
+        try:
+            self._write_answers(penstock, work, answers)
+            self.tell(f"{server.title}: starting, warming up")
+            running = start(server, server.find())
+        except Exception as failure:  # noqa: BLE001 - the servers can be measured without it
+            self._note_no_start(server, failure)
+            return
+        self._prepare(running)
+        try:
+            self._choose_threads(work[0])
+        except Exception as failure:  # noqa: BLE001 - then it is one
+            self._fail(server.title, "choosing the threads of wrk", failure)
+
+    def _write_answers(self, penstock: Running, work: list[Measurement], answers: Path) -> None:
+        with self._awake(penstock):
+            told = {
+                f"DynamoDB_20120810.{load.action}": penstock.answer_to(
+                    load.action, load.body(load.groups()[0], self._course.values(1))
+                )
+                for load in (WORKLOADS[each.name] for each in work)
+            }
+        write_answers(told, answers)
 
     def _floor_work(self) -> list[Measurement]:
         return [each for each in self._selection.of(FLOOR, self._act) if each.name in WORKLOADS]
@@ -153,10 +163,11 @@ class Run:
             return
         floor = self._running[FLOOR]
         self.tell("trying one and two threads of wrk on the floor")
-        best: dict[int, float] = dict.fromkeys(THREAD_CHOICES, 0.0)
+        choices = [each for each in THREAD_CHOICES if each <= self.plan.connections]
+        best: dict[int, float] = dict.fromkeys(choices, 0.0)
         with self._awake(floor):
             for _ in range(CALIBRATION_ROUNDS):
-                for threads in THREAD_CHOICES:
+                for threads in choices:
                     load = Load(self.plan.connections, threads, CALIBRATION_SECONDS)
                     driven = drive(floor.host, floor.port, WORKLOADS[each.name], load, 0)
                     best[threads] = max(best[threads], driven.per_second)
@@ -231,9 +242,10 @@ class Run:
                 self._add(each.server, each, each.run(self.plan))
             except (Missing, CannotMeasure) as reason:
                 self._lack(each.server, each, str(reason))
-            except _FAILURES as failure:
-                self._lack(each.server, each, f"failed: {failure}")
-                self._fail(title_of(each.server), f"{each.name}: {failure}")
+                self._add_aside(f"{title_of(each.server)}, {each.name}", reason)
+            except Exception as failure:  # noqa: BLE001 - the other measurements go on
+                self._lack(each.server, each, f"failed: {sentence(failure)}")
+                self._fail(title_of(each.server), each.name, failure)
 
         return measure
 
@@ -251,12 +263,17 @@ class Run:
             yield
         except CannotMeasure as reason:
             self._lack(server.name, each, str(reason))
+            self._add_aside(f"{server.title}, {each.name}", reason)
+            self.tell(f"{server.title}, {each.name}: not measured: {reason}")
         except UnknownAction:
             self._lack(server.name, each, f"{server.title} does not know the action")
-        except _FAILURES as failure:
-            said = f"; it said: {running.child.said()}" if running.child.has_ended() else ""
-            self._lack(server.name, each, f"failed: {failure}{said}")
-            self._fail(server.title, f"{each.name}: {failure}{said}")
+        except Exception as failure:  # noqa: BLE001 - the other measurements go on
+            has_ended = running.child.has_ended()
+            said = f"; {server.title} has ended" if has_ended else ""
+            self._lack(server.name, each, f"failed: {sentence(failure)}{said}")
+            self._fail(server.title, each.name, failure)
+            if has_ended:
+                self.outcome.asides.append(f"{server.title} said: {running.child.said()}")
 
     def _is_whole(self, server: str, each: Measurement | Lone) -> bool:
         """Say whether a measurement has not failed on a server so far."""
@@ -267,6 +284,12 @@ class Run:
         for quantity in each.gives:
             self.outcome.lack(server, quantity.name, reason)
 
-    def _fail(self, title: str, text: str) -> None:
-        self.outcome.failures.append(f"{title}, {text}")
+    def _fail(self, title: str, what: str, failure: Exception) -> None:
+        text = f"{what}: {sentence(failure)}"
+        self.outcome.fail(title, text)
+        self._add_aside(f"{title}, {what}", failure)
         self.tell(f"FAILED: {title}, {text}")
+
+    def _add_aside(self, title: str, trouble: Exception) -> None:
+        if more := detail(trouble):
+            self.outcome.asides.append(f"{title}: {more}")

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from bench.installs import Missing
 from bench.measurements import Act, Lone, Measurement
-from bench.outcome import Outcome
+from bench.outcome import NOT_ASKED_FOR, Outcome
 from bench.plan import Plan, check_names
 from bench.register import ALL_SERVERS, LONE, MEASUREMENTS
 from bench.servers import ENGINE, FLOOR, LOCAL_DISK, LOCAL_MEMORY, PENSTOCK, SERVERS, Server
@@ -13,7 +13,6 @@ STAND_INS = frozenset({"dynalite-memory", "ministack"})
 """Who is measured in a quick run where DynamoDB Local is missing, so that it has peers."""
 BY_NAME_ONLY = frozenset({"penstock-memory"})
 """Servers that are measured only where they are asked for."""
-NOT_ASKED_FOR = "not part of this run"
 
 
 class Selection:

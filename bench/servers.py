@@ -27,7 +27,9 @@ from bench.installs import (
     node_packages,
     python_packages,
 )
+from bench.interrupts import Shield
 from bench.processes import Child, free_port
+from bench.trouble import Trouble
 
 HOST = "127.0.0.1"
 START_SECONDS_MAX = 60.0
@@ -64,7 +66,7 @@ class Server:
     """Whose name stands for it where servers are asked for; empty: its own."""
 
 
-class NotStarted(Exception):
+class NotStarted(Trouble):
     """A server that is there did not come up."""
 
 
@@ -81,6 +83,22 @@ class Running:
     host: str = HOST
     streams: dict[str, str | None] = field(default_factory=dict)
     """The ARNs of its tables' streams."""
+    _broken: dict[str, Exception] = field(default_factory=dict)
+    """What the making of a table failed with."""
+
+    def make_once(self, table: str, make: Callable[[], str | None]) -> None:
+        """Have `make`, which returns its stream's ARN, make a table that is not there yet.
+
+        Where that failed before, the same failure is raised again: it is the cause.
+        """
+        if table in self._broken:
+            raise self._broken[table]
+        if table not in self.streams:
+            try:
+                self.streams[table] = make()
+            except Exception as failure:
+                self._broken[table] = failure
+                raise
 
     def api(self) -> Api:
         """Return a connection of its own to it."""
@@ -99,17 +117,22 @@ class Running:
 
     def stop(self) -> None:
         """End it and remove its data; safe to call twice."""
-        self.child.stop()
-        self.folder.cleanup()
+        with Shield():
+            self.child.stop()
+            self.folder.cleanup()
 
 
-def start(server: Server, found: Start, extra: Mapping[str, str] | None = None) -> Running:
+def start(server: Server, found: Start) -> Running:
     """Start a server and wait until it answers. Raises NotStarted."""
     folder = tempfile.TemporaryDirectory(prefix="penstock-bench-", ignore_cleanup_errors=True)
     data, port = Path(folder.name) / "data", free_port()
     data.mkdir()
-    environment = {**found.environment(port, data), **(extra or {})}
-    child = Child(found.command(port, data), Path(folder.name) / "server.log", environment)
+    log = Path(folder.name) / "server.log"
+    try:
+        child = Child(found.command(port, data), log, found.environment(port, data))
+    except BaseException:
+        folder.cleanup()
+        raise
     running = Running(server, found.version, child, port, data, folder)
     try:
         _await_answer(running)
@@ -128,7 +151,7 @@ def _await_answer(running: Running) -> None:
             api.ask("ListTables", b"{}")
         except (OSError, http.client.HTTPException) as error:
             if running.child.has_ended():
-                raise NotStarted(f"it ended at once: {running.child.said()}") from error
+                raise NotStarted("it ended at once", running.child.said()) from error
             if time.monotonic() > deadline:
                 raise NotStarted(f"no answer in {START_SECONDS_MAX:.0f} s") from error
             time.sleep(POLL_SECONDS)
@@ -155,14 +178,16 @@ def find_dynamodb_local(*flags: str) -> Start:
     folder = Path(where).expanduser().resolve()
     jars = sorted(folder.glob("DynamoDBLocal*.jar"))
     if not jars:
-        raise Missing(f"{VARIABLE} names {where}, where no DynamoDBLocal.jar is: {remedy}")
+        told = f"{VARIABLE} names a directory without DynamoDBLocal.jar: {remedy}"
+        raise Missing(told, f"{VARIABLE}={where}")
     java = need_program("java", "DynamoDB Local is a Java program; install a Java runtime")
 
     def command(port: int, data: Path) -> list[str]:
         filled = [str(data) if flag == "DATA" else flag for flag in flags]
         return [java, *java_arguments(folder, jars[0]), "-port", str(port), "-sharedDb", *filled]
 
-    return Start(jar_version(jars[0]), command)
+    # What is measured is not to be told about to its vendor meanwhile.
+    return Start(jar_version(jars[0]), command, lambda port, data: {"DDB_LOCAL_TELEMETRY": "0"})
 
 
 def java_arguments(folder: Path, jar: Path) -> list[str]:

@@ -1,34 +1,31 @@
 """How long a server takes from its start to its first healthy answer, and what memory it idles in.
 
-Its memory is what is resident of its process and all below it. A server in Python may keep its
-bytecode, which an installed one has from the start: compiling all of its sources takes as long as
-the rest. So the median of several starts is what to tell.
+Its memory is what is resident of its process and all below it. The first start of a server in
+Python may compile all of its sources, which takes as long as the rest. So the median of several
+starts is what to tell.
 """
 
-import os
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-DATA = "{data}"
-"""What stands in a command for a fresh directory that is removed after the measurement."""
+from bench.processes import Child
+from bench.servers import Start
+from bench.trouble import Trouble
 
-_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 _PROC = Path("/proc")  # Linux has it, macOS not
 _POLL_SECONDS = 0.002
 _START_SECONDS_MAX = 60.0
-_STOP_SECONDS_MAX = 30.0
 _QUIET_SECONDS = 1.0
 _REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 _STATUS_LINE_BYTES = 12
 
 
-class NotHealthy(Exception):
-    """The server ended, or was not healthy in time; the text holds what it said on stderr."""
+class NotHealthy(Trouble):
+    """The server ended, or was not healthy in time; the detail is what it said."""
 
 
 class Started(NamedTuple):
@@ -39,35 +36,33 @@ class Started(NamedTuple):
 
 
 def start_to_healthy(
-    command: Sequence[str], port: int, *, host: str = "127.0.0.1", status: int = 200
+    found: Start, port: int, *, host: str = "127.0.0.1", status: int = 200
 ) -> Started:
     """Start a server on a fresh directory, measure it, and stop it.
 
-    The directory stands in for DATA wherever `command` has that. The server is healthy when it
-    answers `GET /` with `status`. Raises NotHealthy.
+    It is healthy when it answers `GET /` with `status`. Raises NotHealthy.
     """
-    with tempfile.TemporaryDirectory() as directory, tempfile.TemporaryFile() as said:
-        filled_in = [each.replace(DATA, str(Path(directory) / "store")) for each in command]
+    with tempfile.TemporaryDirectory(
+        prefix="penstock-bench-", ignore_cleanup_errors=True
+    ) as folder:
+        data = Path(folder) / "store"
+        data.mkdir()
+        command, environment = found.command(port, data), found.environment(port, data)
         began = time.monotonic()
-        process = subprocess.Popen(
-            filled_in,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=said,
-            env={name: value for name, value in os.environ.items() if name != _NO_BYTECODE},
-        )
+        child = Child(command, Path(folder) / "log", environment)
         try:
-            deadline = began + _START_SECONDS_MAX
             while not is_healthy(host, port, status):
-                if process.poll() is not None or time.monotonic() > deadline:
-                    said.seek(0)
-                    raise NotHealthy(said.read().decode("utf-8", "replace").strip())
+                if child.has_ended():
+                    raise NotHealthy("it ended before it was healthy", child.said())
+                if time.monotonic() > began + _START_SECONDS_MAX:
+                    told = f"it was not healthy after {_START_SECONDS_MAX:.0f} s"
+                    raise NotHealthy(told, child.said())
                 time.sleep(_POLL_SECONDS)
             seconds = time.monotonic() - began
             time.sleep(_QUIET_SECONDS)
-            return Started(seconds, resident_bytes(process.pid))
+            return Started(seconds, resident_bytes(child.process_id))
         finally:
-            _stop(process)
+            child.stop()
 
 
 def is_healthy(host: str, port: int, status: int) -> bool:
@@ -117,12 +112,3 @@ def _processes_of_proc() -> dict[int, tuple[int, int]]:
         kib = fields.get("VmRSS", "0 kB").split()[0]  # a process that is ending has none
         found[int(path.parent.name)] = (int(fields["PPid"]), int(kib) * 1024)
     return found
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    process.terminate()
-    try:
-        process.wait(_STOP_SECONDS_MAX)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

@@ -26,16 +26,15 @@ def records_of(server: str, course: Course) -> int:
 
 def fill(running: Running, course: Course) -> None:
     """Have a stream be there that can be drained."""
-    if DRAINED in running.streams:
-        return
     records = records_of(running.server.name, course)
 
     def progress(done: int) -> None:
         title = running.server.title
         course.tell(f"{title}: {done:,} of {records:,} records to drain are written")
 
-    arn = draining.fill(running.host, running.port, DRAINED, records, progress)
-    running.streams[DRAINED] = arn
+    running.make_once(
+        DRAINED, lambda: draining.fill(running.host, running.port, DRAINED, records, progress)
+    )
 
 
 def _arn(running: Running) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.api import Api, ApiError, Json, UnknownAction
+from bench.trouble import Trouble
 
 KEYS = 10_000
 ITEM_BYTES = 500
@@ -214,7 +215,7 @@ def write_bodies(workload: Workload, first_value: int, path: Path) -> None:
             file.write(body + b"\n")
 
 
-class WrongAnswer(Exception):
+class WrongAnswer(Trouble):
     """A server answers a request with something else than what it asks for."""
 
 
@@ -234,12 +235,10 @@ def ask_once(api: Api, workload: Workload, value: int) -> None:
         raise WrongAnswer(f"{workload.action}: {json.dumps(answer)[:300]}")
 
 
-def make_tables(api: Api, names: Sequence[str]) -> dict[str, str | None]:
-    """Make the tables of these names; return the ARNs of their streams, None where none is."""
-    return {
-        name: api.make_table(name, sorted_by=TABLES[name].sorted_by, streamed=TABLES[name].streamed)
-        for name in names
-    }
+def make_table(api: Api, name: str) -> str | None:
+    """Make the table of that name; return its stream's ARN, None where it has none."""
+    table = TABLES[name]
+    return api.make_table(name, sorted_by=table.sorted_by, streamed=table.streamed)
 
 
 def load(api: Api, name: str, seconds_max: float) -> None:

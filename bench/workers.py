@@ -6,6 +6,7 @@ Each is started afresh (`spawn`), so it shares nothing with the process of its c
 
 import contextlib
 import multiprocessing
+import signal
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -13,11 +14,14 @@ from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any, Self
 
+from bench.interrupts import Shield
+from bench.trouble import Trouble, sentence
+
 _STOP_SECONDS_MAX = 30.0
 
 
-class WorkFailed(Exception):
-    """The function of a process raised something; the text holds its trace."""
+class WorkFailed(Trouble):
+    """The function of a process raised something; the detail is its trace."""
 
 
 class Link:
@@ -47,7 +51,8 @@ class Worker:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=_run, args=(theirs, work, arguments), daemon=True)
-        self._process.start()
+        with Shield():
+            self._process.start()
         theirs.close()
 
     def __enter__(self) -> Self:
@@ -59,9 +64,10 @@ class Worker:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._process.terminate()
-        self._process.join(_STOP_SECONDS_MAX)
-        self._connection.close()
+        with Shield():
+            self._process.terminate()
+            self._process.join(_STOP_SECONDS_MAX)
+            self._connection.close()
 
     def await_ready(self) -> None:
         """Wait until its function waits for the start."""
@@ -86,7 +92,8 @@ class Worker:
         except (EOFError, ConnectionError):
             raise WorkFailed("a process of the benchmark ended without a word") from None
         if kind == "failed":
-            raise WorkFailed(f"a process of the benchmark failed\n{value}")
+            text, trace = value
+            raise WorkFailed(f"a process of the benchmark failed: {text}", trace)
         assert kind == expected, kind
         return value
 
@@ -109,9 +116,10 @@ def start_together(*workers: Worker) -> None:
 
 
 def _run(connection: Connection, work: Work, arguments: Sequence[Any]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the caller, who ends this
     try:
         result = work(Link(connection), *arguments)
-    except Exception:  # noqa: BLE001 - the caller's process raises it
-        connection.send(("failed", traceback.format_exc()))
+    except Exception as error:  # noqa: BLE001 - the caller's process raises it
+        connection.send(("failed", (sentence(error), traceback.format_exc())))
     else:
         connection.send(("result", result))

@@ -38,8 +38,9 @@ def test_any_failed_request_fails_the_measurement(kind: str) -> None:
 def test_a_run_without_an_answer_is_no_measurement() -> None:
     with pytest.raises(LoadFailed, match="no request was answered"):
         parse(said(requests=0))
-    with pytest.raises(LoadFailed, match="told nothing: unable to connect"):
+    with pytest.raises(LoadFailed, match="told nothing") as told:
         parse("unable to connect to 127.0.0.1:1 Connection refused\n")
+    assert told.value.detail == "unable to connect to 127.0.0.1:1 Connection refused"
 
 
 def test_the_command_has_the_load_and_the_bodies() -> None:

@@ -12,7 +12,7 @@ from rich.console import Console
 from bench import page, plot, report, results
 from bench.figures import FIGURES
 from bench.servers import FLOOR, LOCAL_MEMORY, PENSTOCK
-from unit.bench.outcomes import stored_run, whole_run
+from unit.bench.outcomes import plan, stored_run, whole_run
 
 
 def test_a_stored_run_has_rounds_medians_ratios_shares_and_verdicts(tmp_path: Path) -> None:
@@ -38,6 +38,14 @@ def test_a_stored_run_has_rounds_medians_ratios_shares_and_verdicts(tmp_path: Pa
 def test_a_stored_run_is_read_back_whole(tmp_path: Path) -> None:
     path = results.write(stored_run(), tmp_path)
     assert results.outcome_of(results.read(path)) == whole_run()
+
+
+def test_an_interrupted_run_is_a_part(tmp_path: Path) -> None:
+    kept = results.stored(plan(), whole_run(), 1, {}, is_interrupted=True)
+    assert (kept["kind"], kept["ended"]) == ("part", "interrupted")
+    assert stored_run()["ended"] == "complete"
+    results.write(kept, tmp_path)
+    assert results.newest_full(tmp_path) is None
 
 
 def test_another_form_is_refused(tmp_path: Path) -> None:
@@ -132,9 +140,11 @@ def test_the_picture_has_a_bar_for_each_ratio_as_long_as_its_logarithm() -> None
 def test_the_terminal_tells_each_reason_once_and_every_failure() -> None:
     outcome = whole_run()
     outcome.failures.append("Penstock, get: of 10 requests failed: 1 refused")
+    outcome.asides.append("the log says [/] in /srv/x")
     console = Console(record=True, width=100, file=io.StringIO())
     report.show(console, "full", outcome)
     said = console.export_text()
     assert said.count("not measured: not part of this run") == 1
     assert "dynalite, in memory: node is not on this machine: install it" in said
+    assert "the log says [/] in /srv/x" in said
     assert "FAILED Penstock, get: of 10 requests failed: 1 refused" in said

@@ -182,23 +182,35 @@ def test_a_run_without_anything_to_measure_ends(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is absent")
+@pytest.mark.usefixtures("hears_sighup")
 @pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"]
+    ("number", "status"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)],
+    ids=["SIGINT", "SIGTERM", "SIGHUP"],
 )
-def test_an_interrupted_run_leaves_no_process_and_no_directory(
+def test_an_interrupted_run_stores_what_it_has_and_leaves_no_process_and_no_directory(
     number: signal.Signals, status: int, tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-u", "-m", "bench", "--only", "put", "--servers", PENSTOCK]
-    environment = os.environ | {"TMPDIR": str(tmp_path), "BENCH_TEST": str(tmp_path)}
+    temporary, kept = tmp_path / "temporary", tmp_path / "results"
+    temporary.mkdir()
+    asked = f"--only put --servers {PENSTOCK} --seconds 1 --results {kept}"
+    command = [sys.executable, "-u", "-m", "bench", *asked.split()]
+    environment = os.environ | {"TMPDIR": str(temporary), "BENCH_TEST": str(tmp_path)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as bench:
         assert bench.stdout is not None
-        while "round 1" not in bench.stdout.readline():
+        while "round 2" not in bench.stdout.readline():
             assert bench.poll() is None
         assert _processes_with(f"BENCH_TEST={tmp_path}") >= {bench.pid}
-        bench.send_signal(number)
+        for _ in range(2):  # the second one comes while it cleans up
+            bench.send_signal(number)
         assert bench.wait(60) == status
     assert _processes_with(f"BENCH_TEST={tmp_path}") == set()
-    assert list(tmp_path.iterdir()) == []
+    assert list(temporary.iterdir()) == []
+    (path,) = kept.iterdir()
+    stored = json.loads(path.read_text())
+    assert (stored["kind"], stored["ended"]) == ("part", "interrupted")
+    assert path.name.startswith("part-")
+    assert len(stored["values"][PENSTOCK]["put"]["rounds"]) == 1
 
 
 def _processes_with(setting: str) -> set[int]:

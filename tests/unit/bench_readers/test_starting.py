@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from bench.servers import Start, find_penstock
 from bench.starting import NotHealthy, is_healthy, resident_bytes, start_to_healthy
 from unit.bench_readers.serving import HOST
 
@@ -21,17 +22,36 @@ def free_port() -> int:
 
 def test_a_server_is_started_on_a_fresh_directory_and_stopped() -> None:
     port = free_port()
-    command = [sys.executable, "-m", "penstock", "serve", "--port", str(port), "--data", "{data}"]
-    started = start_to_healthy(command, port)
+    started = start_to_healthy(find_penstock("--engine", "rocksdb"), port)
     assert 0 < started.seconds < 60
     assert 5 * MIB < started.idle_rss_bytes < 500 * MIB
     assert not is_healthy(HOST, port, 200)
 
 
 def test_what_a_server_says_that_does_not_start_is_told() -> None:
-    command = [sys.executable, "-c", "import sys; sys.exit('no store here')"]
-    with pytest.raises(NotHealthy, match="no store here"):
-        start_to_healthy(command, free_port())
+    with pytest.raises(NotHealthy, match="it ended before it was healthy") as told:
+        start_to_healthy(running("sys.exit('no store here')"), free_port())
+    assert told.value.detail == "no store here"
+
+
+def test_a_server_gets_a_directory_and_its_environment_and_no_settings_of_the_user(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PENSTOCK_PORT", "1")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    program = (
+        "print(os.path.isdir(sys.argv[1]), os.environ['GIVEN'],"
+        " [name for name in os.environ if name.startswith(('PENSTOCK_', 'PYTHONDONT'))])"
+    )
+    with pytest.raises(NotHealthy) as told:
+        start_to_healthy(running(program, GIVEN="this"), free_port())
+    assert told.value.detail == "True this []"
+
+
+def running(program: str, **environment: str) -> Start:
+    """Return how a server is started that runs this."""
+    command = [sys.executable, "-c", f"import os, sys; {program}"]
+    return Start("1", lambda port, data: [*command, str(data)], lambda port, data: environment)
 
 
 def test_another_answer_is_not_healthy(port: int) -> None:
