@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bench.disk import IN_MEMORY_TOLD
 from bench.outcome import Outcome
+from bench.register import QUANTITIES
 from bench.servers import FLOOR, LOCAL_DISK, LOCAL_MEMORY, PENSTOCK
 from bench.work import BATCH_ITEMS
 
@@ -34,6 +36,8 @@ class Figure:
 
     def value(self, outcome: Outcome) -> float | None:
         """Return what was measured, None where something is missing."""
+        if self._lacks_disk(outcome):
+            return None
         if self.bottom is None:
             found = outcome.median(*self.top)
         else:
@@ -50,6 +54,8 @@ class Figure:
 
     def why(self, outcome: Outcome) -> str:
         """Return why it is not measured; empty where it is."""
+        if self._lacks_disk(outcome):
+            return IN_MEMORY_TOLD
         for source in (self.top, self.bottom):
             if source is not None and outcome.median(*source) is None:
                 return outcome.why(*source)
@@ -63,6 +69,9 @@ class Figure:
     def told_target(self) -> str:
         """Return the target as it is shown."""
         return f"{'≤' if self.at_most else '≥'} {self.told(self.target)}"
+
+    def _lacks_disk(self, outcome: Outcome) -> bool:
+        return outcome.is_in_memory and QUANTITIES[self.top[1]].is_durable
 
 
 def _own(quantity: str) -> Source:

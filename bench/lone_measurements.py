@@ -17,14 +17,14 @@ HEALTHY = {PENSTOCK: 200, LOCAL_DISK: 400, LOCAL_MEMORY: 400, "dynalite-memory":
 """What a server answers to `GET /` when it is healthy; DynamoDB Local refuses a bare one."""
 _MB = 1_000_000
 
-COMMITS = Quantity("commits", "the engine's own group commit", "transactions/s")
+COMMITS = Quantity("commits", "the engine's own group commit", "transactions/s", is_durable=True)
 START = Quantity("start", "start to healthy", "s", 2, less_is_better=True)
 MEMORY = Quantity("idle-memory", "idle memory", "MB", 0, less_is_better=True)
 
 
 def engine_commits(plan: Plan) -> tuple[float, ...]:
     """Return how many transactions per second the engine alone makes durable."""
-    folder = Path(tempfile.mkdtemp(prefix="penstock-bench-"))
+    folder = Path(tempfile.mkdtemp(prefix="penstock-bench-", dir=plan.data))
     seconds = plan.other_seconds
     command = [sys.executable, "-m", "bench.floor", "engine", str(folder / "store"), str(seconds)]
     try:
@@ -39,7 +39,7 @@ def start_of(server: str) -> Callable[[Plan], tuple[float, ...]]:
     def measure(plan: Plan) -> tuple[float, ...]:
         found, port = SERVERS[server].find(), free_port()
         try:
-            started = start_to_healthy(found, port, status=HEALTHY[server])
+            started = start_to_healthy(found, port, status=HEALTHY[server], root=plan.data)
         except NotHealthy as failure:
             raise CannotMeasure(str(failure), failure.detail) from failure
         return started.seconds, started.idle_rss_bytes / _MB

@@ -40,6 +40,8 @@ class Quantity:
     unit: str
     digits: int = 0
     less_is_better: bool = False
+    is_durable: bool = False
+    """Whether Penstock's waits for the disk."""
 
 
 @dataclass

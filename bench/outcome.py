@@ -21,6 +21,8 @@ class Outcome:
     """What went wrong that should not have."""
     asides: list[str] = field(default_factory=list)
     """What is known of both besides, for the terminal alone: it may name paths."""
+    is_in_memory: bool = False
+    """Whether what waits for the disk has none to wait for."""
 
     def add(self, server: str, quantity: str, value: float) -> None:
         """Note the value of one round."""

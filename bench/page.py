@@ -83,6 +83,9 @@ def drawn(kept: Stored) -> str:
 
 def _how(kept: Stored) -> str:
     machine, plan = kept["machine"], kept["plan"]
+    system = machine["system"]
+    if file_system := machine.get("file_system"):  # not told everywhere, nor in older files
+        system += f", stores on {file_system}"
     versions = ", ".join(
         f"{each['title']} {each['version']}"
         for name, each in kept["servers"].items()
@@ -90,7 +93,7 @@ def _how(kept: Stored) -> str:
     )
     return (
         f"Measured on {kept['at'][:10]} at commit {kept['commit']}: {machine['processors']} "
-        f"processors ({machine['processor']}), {machine['system']}, Python {machine['python']}; "
+        f"processors ({machine['processor']}), {system}, Python {machine['python']}; "
         f"{plan['connections']} connections, {plan['threads']} thread(s) of wrk, {plan['rounds']} "
         f"rounds of {plan['seconds']:g} s ({plan['other_seconds']:g} s for the floors and the open "
         f"peers). {versions}.\n"

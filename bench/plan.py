@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 RESULTS = Path(__file__).resolve().parent / "results"
+DATA = RESULTS.parent.parent / ".cache" / "bench-data"
 ROUNDS_MIN = 3
 FULL_ROUNDS_MIN = 5
 
@@ -36,6 +37,8 @@ class Plan:
     only: tuple[str, ...] | None
     """The measurements that are asked for; None are all of this kind of run."""
     results: Path
+    data: Path
+    """Where the servers keep what they store."""
     all_seconds: float | None = None
     """What the whole run should take: rounds grow short where the machine is too slow for that."""
     records: int = 1_000_000
@@ -44,8 +47,8 @@ class Plan:
     """The largest table that is filled: measurements of larger ones are left out."""
 
 
-FULL = Plan("full", 5, 4, 2, 3, 10, 64, None, None, None, RESULTS)
-QUICK = Plan("quick", 3, 2, 1, 1, 2, 64, 1, None, None, RESULTS, 85)
+FULL = Plan("full", 5, 4, 2, 3, 10, 64, None, None, None, RESULTS, DATA)
+QUICK = Plan("quick", 3, 2, 1, 1, 2, 64, 1, None, None, RESULTS, DATA, 85)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--records", type=int, help="of the stream that is drained")
     parser.add_argument("--items", type=int, help="of the largest table")
     parser.add_argument("--results", type=Path, metavar="DIR", help="where the results go")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="where the servers store")
 
 
 def plan_of(arguments: argparse.Namespace) -> Plan:
@@ -95,6 +99,7 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
         servers=servers,
         only=only,
         results=arguments.results or base.results,
+        data=(arguments.data or base.data).absolute(),
         all_seconds=base.all_seconds,
         records=base.records if arguments.records is None else arguments.records,
         items=base.items if arguments.items is None else arguments.items,

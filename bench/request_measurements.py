@@ -17,6 +17,7 @@ _IN_QUICK = {
 }
 ATTEMPTS = 3
 _GROUPS = {"put-plain": "put", "batch": "put"}
+_READS = frozenset({"get", "query"})
 
 
 def of_workload(workload: Workload) -> Measurement:
@@ -38,7 +39,11 @@ def of_workload(workload: Workload) -> Measurement:
 
     return Measurement(
         workload.name,
-        (Quantity(workload.name, workload.title, "requests/s"),),
+        (
+            Quantity(
+                workload.name, workload.title, "requests/s", is_durable=workload.name not in _READS
+            ),
+        ),
         measure,
         prepare,
         _GROUPS.get(workload.name, workload.name),

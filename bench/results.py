@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from bench.disk import IN_MEMORY, file_system
 from bench.figures import Verdict, figures_of
 from bench.lone_measurements import COMMITS
 from bench.outcome import Outcome
@@ -39,7 +40,7 @@ def stored(
         "ended": "interrupted" if is_interrupted else "complete",
         "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "commit": commit(),
-        "machine": machine(),
+        "machine": machine(plan.data),
         "plan": {
             "rounds": plan.rounds,
             "seconds": plan.seconds,
@@ -87,6 +88,7 @@ def outcome_of(kept: Stored) -> Outcome:
         },
         absent={server: public(reason) for server, reason in kept["absent"].items()},
         failures=[public(failure) for failure in kept["failures"]],
+        is_in_memory=kept["machine"].get("file_system") in IN_MEMORY,
     )
 
 
@@ -100,6 +102,8 @@ def ratios(outcome: Outcome) -> dict[str, dict[str, float]]:
         if server not in SERVERS or not SERVERS[server].is_peer:
             continue
         for quantity in outcome.values.get(PENSTOCK, {}):
+            if not _counts(quantity, outcome):
+                continue
             pair = (PENSTOCK, quantity), (server, quantity)
             if QUANTITIES[quantity].less_is_better:
                 pair = pair[1], pair[0]
@@ -116,6 +120,8 @@ def shares(outcome: Outcome) -> dict[str, dict[str, float]]:
     """
     found: dict[str, dict[str, float]] = {}
     for quantity in outcome.values.get(PENSTOCK, {}):
+        if not _counts(quantity, outcome):
+            continue
         sources = [(FLOOR, (FLOOR, quantity))]
         if quantity == "put":
             sources.append((ENGINE, (ENGINE, COMMITS.name)))
@@ -124,6 +130,11 @@ def shares(outcome: Outcome) -> dict[str, dict[str, float]]:
             if share is not None:
                 found.setdefault(quantity, {})[name] = share
     return found
+
+
+def _counts(name: str, outcome: Outcome) -> bool:
+    """Say whether a quantity is one to compare others with."""
+    return not (QUANTITIES[name].is_durable and outcome.is_in_memory)
 
 
 def write(kept: Stored, folder: Path) -> Path:
@@ -191,13 +202,14 @@ def _git(*arguments: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def machine() -> Stored:
-    """Return what can be told of the machine without naming it."""
+def machine(data: Path) -> Stored:
+    """Return what can be told of the machine, and of where it stores, without naming it."""
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "processors": os.cpu_count(),
         "processor": _processor(),
         "python": platform.python_version(),
+        "file_system": file_system(data),
     }
 
 

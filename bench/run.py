@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench import disk
 from bench.api import UnknownAction
 from bench.floor import write_answers
 from bench.installs import Missing
@@ -23,7 +24,7 @@ from bench.interrupts import Shield
 from bench.load import Load, drive
 from bench.measurements import Act, CannotMeasure, Course, Lone, Measurement
 from bench.outcome import Outcome
-from bench.plan import Plan
+from bench.plan import Plan, PlanError
 from bench.register import title_of
 from bench.selection import Selection
 from bench.servers import FLOOR, PENSTOCK, Running, Server, floor_server, start
@@ -56,6 +57,11 @@ class Run:
     def __post_init__(self) -> None:
         self._course = Course(self.plan, self.plan.threads or 1, self.tell)
         self._selection = Selection(self.plan, self.outcome)
+        try:
+            self.plan.data.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise PlanError(f"--data: {error}") from error
+        self.outcome.is_in_memory = disk.file_system(self.plan.data) in disk.IN_MEMORY
         self._act = Act.REQUESTS
         self._began = time.monotonic()
         self._running: dict[str, Running] = {}
@@ -102,7 +108,7 @@ class Run:
             self.tell(f"{server.title}: looking for it, installing it where it is an open peer")
             found = server.find()
             self.tell(f"{server.title}: starting, filling its tables, warming up")
-            running = start(server, found)
+            running = start(server, found, self.plan.data)
         except Missing as missing:
             self.outcome.leave_out(server.name, str(missing))
             self._add_aside(server.title, missing)
@@ -134,7 +140,7 @@ class Run:
         try:
             self._write_answers(penstock, work, answers)
             self.tell(f"{server.title}: starting, warming up")
-            running = start(server, server.find())
+            running = start(server, server.find(), self.plan.data)
         except Exception as failure:  # noqa: BLE001 - the servers can be measured without it
             self._note_no_start(server, failure)
             return

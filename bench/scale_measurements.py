@@ -1,16 +1,18 @@
 """Measures PutItem on tables of many items: a server for each size, so that rounds go in turn.
 
 The keys are random ones of the whole table, and others each time: only so does the store have to
-find them on disk.
+find them on disk. A store that was just filled has much to merge yet: that is waited for, since it
+is owed by the filling and not by the puts.
 """
 
 import random
 from collections.abc import Callable
 from dataclasses import replace
 
-from bench import scale
+from bench import disk, scale
 from bench.filling import KEY
 from bench.measurements import Act, Course, Measurement, Quantity, need_wrk
+from bench.quiet import QUIET_SECONDS_MAX, await_quiet
 from bench.request_measurements import requests_per_second
 from bench.servers import PENSTOCK, SERVERS, Running, Server
 from bench.work import WORKLOADS, Workload, item
@@ -18,6 +20,8 @@ from bench.work import WORKLOADS, Workload, item
 TABLE = "Scaled"
 SIZES = (100_000, 1_000_000, 10_000_000)
 KEYS_AT_ONCE = 50_000
+WALKS = 2
+"""Over the same keys, with values of their own: so no pass writes what the one before has."""
 _KEY_FORM = "key-{:010d}"
 
 assert KEY == "pk"
@@ -46,7 +50,7 @@ def put_over(items: int, value: int) -> Workload:
     return replace(
         WORKLOADS["put"],
         table=TABLE,
-        walks=1,
+        walks=WALKS,
         groups=groups,
         body=lambda keys, written: {"TableName": TABLE, "Item": item(keys[0], written)},
     )
@@ -56,7 +60,11 @@ def put_at(items: int) -> Measurement:
     """Return the measurement of PutItem on a table of that size."""
     return Measurement(
         f"put-at-{items}",
-        (Quantity(f"put-at-{items}", f"PutItem at {items:,} items", "requests/s"),),
+        (
+            Quantity(
+                f"put-at-{items}", f"PutItem at {items:,} items", "requests/s", is_durable=True
+            ),
+        ),
         _measure(items),
         _filling(items),
         "scale",
@@ -68,24 +76,34 @@ def put_at(items: int) -> Measurement:
 
 
 def _filling(items: int) -> Callable[[Running, Course], None]:
+    smaller = max((size for size in SIZES if size < items), default=None)
+
     def prepare(running: Running, course: Course) -> None:
+        disk.need_room(course.plan.data, items, smaller)
+
         def progress(done: int) -> None:
             course.tell(f"{running.server.title}: {done:,} are written")
 
         scale.fill(running.host, running.port, TABLE, items, progress=progress)
         running.streams[TABLE] = scale.switch_stream_on(running.host, running.port, TABLE)
-        work = put_over(items, course.values(1))
-        requests_per_second(running, course, work, course.plan.warm_up_seconds)
+        course.tell(f"{running.server.title}: waiting until the store is quiet")
+        if not await_quiet(running.child.process_id):
+            course.tell(f"{running.server.title}: still busy after {QUIET_SECONDS_MAX:.0f} s")
+        _put(running, course, items, course.plan.warm_up_seconds)
 
     return prepare
 
 
 def _measure(items: int) -> Callable[[Running, Course], tuple[float, ...]]:
     def measure(running: Running, course: Course) -> tuple[float, ...]:
-        work = put_over(items, course.values(1))
-        return (requests_per_second(running, course, work, course.plan.seconds),)
+        return (_put(running, course, items, course.plan.seconds),)
 
     return measure
+
+
+def _put(running: Running, course: Course, items: int, seconds: int) -> float:
+    # `requests_per_second` takes values for its walks: these choose the keys alone.
+    return requests_per_second(running, course, put_over(items, course.values(1)), seconds)
 
 
 SCALE_MEASUREMENTS = tuple(put_at(items) for items in SIZES)

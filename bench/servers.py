@@ -122,9 +122,14 @@ class Running:
             self.folder.cleanup()
 
 
-def start(server: Server, found: Start) -> Running:
-    """Start a server and wait until it answers. Raises NotStarted."""
-    folder = tempfile.TemporaryDirectory(prefix="penstock-bench-", ignore_cleanup_errors=True)
+def start(server: Server, found: Start, root: Path | None = None) -> Running:
+    """Start a server that stores in a new folder of `root`; wait until it answers.
+
+    Raises NotStarted.
+    """
+    folder = tempfile.TemporaryDirectory(
+        prefix="penstock-bench-", dir=root, ignore_cleanup_errors=True
+    )
     data, port = Path(folder.name) / "data", free_port()
     data.mkdir()
     log = Path(folder.name) / "server.log"

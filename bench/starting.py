@@ -36,14 +36,14 @@ class Started(NamedTuple):
 
 
 def start_to_healthy(
-    found: Start, port: int, *, host: str = "127.0.0.1", status: int = 200
+    found: Start, port: int, *, host: str = "127.0.0.1", status: int = 200, root: Path | None = None
 ) -> Started:
-    """Start a server on a fresh directory, measure it, and stop it.
+    """Start a server on a fresh directory, in `root`, measure it, and stop it.
 
     It is healthy when it answers `GET /` with `status`. Raises NotHealthy.
     """
     with tempfile.TemporaryDirectory(
-        prefix="penstock-bench-", ignore_cleanup_errors=True
+        prefix="penstock-bench-", dir=root, ignore_cleanup_errors=True
     ) as folder:
         data = Path(folder) / "store"
         data.mkdir()

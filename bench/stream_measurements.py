@@ -77,8 +77,22 @@ def _receipt(running: Running, course: Course) -> tuple[float, ...]:
 RECEIPT = Measurement(
     "receipt",
     (
-        Quantity("receipt-median", "acknowledged write to receipt, median", "ms", 2, True),
-        Quantity("receipt-p99", "acknowledged write to receipt, 99th percentile", "ms", 2, True),
+        Quantity(
+            "receipt-median",
+            "acknowledged write to receipt, median",
+            "ms",
+            2,
+            less_is_better=True,
+            is_durable=True,
+        ),
+        Quantity(
+            "receipt-p99",
+            "acknowledged write to receipt, 99th percentile",
+            "ms",
+            2,
+            less_is_better=True,
+            is_durable=True,
+        ),
     ),
     _receipt,
     _make_received,
@@ -107,8 +121,10 @@ def _put_alone_and_beside(running: Running, course: Course) -> tuple[float, ...]
 PUT_WHILE_DRAINING = Measurement(
     "put-while-draining",
     (
-        Quantity("put-undisturbed", "PutItem, nobody reads", "requests/s"),
-        Quantity("put-while-draining", "PutItem while a reader drains", "requests/s"),
+        Quantity("put-undisturbed", "PutItem, nobody reads", "requests/s", is_durable=True),
+        Quantity(
+            "put-while-draining", "PutItem while a reader drains", "requests/s", is_durable=True
+        ),
     ),
     _put_alone_and_beside,
     _prepare_put,

@@ -39,4 +39,6 @@ def whole_run() -> Outcome:
 def stored_run(outcome: Outcome | None = None, *arguments: str) -> Stored:
     """Return that run as it is stored."""
     versions = {PENSTOCK: "0.1.0", LOCAL_DISK: "2.0", LOCAL_MEMORY: "2.0"}
-    return stored(plan(*arguments), outcome or whole_run(), 2, versions)
+    kept = stored(plan(*arguments), outcome or whole_run(), 2, versions)
+    kept["machine"]["file_system"] = "ext4"  # whatever this machine has
+    return kept

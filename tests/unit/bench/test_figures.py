@@ -2,6 +2,7 @@
 
 import pytest
 
+from bench import results
 from bench.figures import FIGURES, QUICK_FIGURES, Figure, Verdict
 from bench.outcome import Outcome
 from bench.register import ALL_SERVERS, QUANTITIES
@@ -72,6 +73,17 @@ def test_a_figure_that_is_not_measured_says_why() -> None:
     assert first.why(outcome) == "DynamoDB Local is not named"
     assert figure("PutItem at 10,000,000").why(outcome) == "not part of this run"
     assert figure("idle memory").why(outcome) == ""
+
+
+def test_a_data_directory_in_memory_has_no_durable_figures() -> None:
+    outcome = whole_run()
+    outcome.is_in_memory = True
+    assert figure("PutItem with stream ÷ without").verdict(outcome) is Verdict.UNKNOWN
+    assert FIGURES[0].why(outcome) == "the data directory is in memory"
+    assert figure("GetItem").verdict(outcome) is Verdict.HOLDS
+    assert figure("idle memory").verdict(outcome) is Verdict.HOLDS
+    assert results.ratios(outcome).keys() == {"get", "drain-1"}
+    assert results.shares(outcome).keys() == {"get"}
 
 
 def test_a_target_is_told_with_its_direction_and_unit() -> None:

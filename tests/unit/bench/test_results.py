@@ -26,7 +26,7 @@ def test_a_stored_run_has_rounds_medians_ratios_shares_and_verdicts(tmp_path: Pa
     assert kept["ratios"]["put"][LOCAL_MEMORY] == 9
     assert kept["shares"]["put"] == {FLOOR: 0.25, "engine": 0.3}
     assert kept["servers"][PENSTOCK]["version"] == "0.1.0"
-    assert {"system", "processors", "python"} <= kept["machine"].keys()
+    assert {"system", "processors", "python", "file_system"} <= kept["machine"].keys()
     assert [each["title"] for each in kept["figures"]] == [each.title for each in FIGURES]
     assert {each["verdict"] for each in kept["figures"]} == {
         "holds",
@@ -90,6 +90,7 @@ def test_the_page_tells_every_figure_and_why_some_are_missing() -> None:
     )
     assert "| 0.70 s | ≤ 0.60 s | **does not hold** |" in text
     assert "because not part of this run: acknowledged write to receipt, median" in text
+    assert ", stores on ext4," in text
     assert "Penstock 0.1.0, DynamoDB Local, on disk 2.0" in text
 
 

@@ -191,9 +191,9 @@ def test_a_run_without_anything_to_measure_ends(monkeypatch: pytest.MonkeyPatch)
 def test_an_interrupted_run_stores_what_it_has_and_leaves_no_process_and_no_directory(
     number: signal.Signals, status: int, tmp_path: Path
 ) -> None:
-    temporary, kept = tmp_path / "temporary", tmp_path / "results"
+    temporary, data, kept = (tmp_path / name for name in ("temporary", "data", "results"))
     temporary.mkdir()
-    asked = f"--only put --servers {PENSTOCK} --seconds 1 --results {kept}"
+    asked = f"--only put --servers {PENSTOCK} --seconds 1 --data {data} --results {kept}"
     command = [sys.executable, "-u", "-m", "bench", *asked.split()]
     environment = os.environ | {"TMPDIR": str(temporary), "BENCH_TEST": str(tmp_path)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as bench:
@@ -205,7 +205,7 @@ def test_an_interrupted_run_stores_what_it_has_and_leaves_no_process_and_no_dire
             bench.send_signal(number)
         assert bench.wait(60) == status
     assert _processes_with(f"BENCH_TEST={tmp_path}") == set()
-    assert list(temporary.iterdir()) == []
+    assert [*temporary.iterdir(), *data.iterdir()] == []
     (path,) = kept.iterdir()
     stored = json.loads(path.read_text())
     assert (stored["kind"], stored["ended"]) == ("part", "interrupted")

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -35,7 +36,7 @@ def test_what_a_server_says_that_does_not_start_is_told() -> None:
 
 
 def test_a_server_gets_a_directory_and_its_environment_and_no_settings_of_the_user(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PENSTOCK_PORT", "1")
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
@@ -44,8 +45,9 @@ def test_a_server_gets_a_directory_and_its_environment_and_no_settings_of_the_us
         " [name for name in os.environ if name.startswith(('PENSTOCK_', 'PYTHONDONT'))])"
     )
     with pytest.raises(NotHealthy) as told:
-        start_to_healthy(running(program, GIVEN="this"), free_port())
+        start_to_healthy(running(program, GIVEN="this"), free_port(), root=tmp_path)
     assert told.value.detail == "True this []"
+    assert list(tmp_path.iterdir()) == []
 
 
 def running(program: str, **environment: str) -> Start:
