@@ -28,6 +28,8 @@ class Drained(NamedTuple):
 
     records: int
     seconds: float
+    readers: int
+    """How many there were."""
 
 
 class Draining:
@@ -67,7 +69,7 @@ def drain(host: str, port: int, stream_arn: str, readers: int) -> Drained:
         *(Worker(_read_once, host, port, stream_arn, portion) for portion in portions)
     )
     seconds = max(share.ended for share in shares) - min(share.began for share in shares)
-    return Drained(sum(share.records for share in shares), seconds)
+    return Drained(sum(share.records for share in shares), seconds, len(shares))
 
 
 @contextmanager

@@ -42,6 +42,8 @@ class Quantity:
     less_is_better: bool = False
     is_durable: bool = False
     """Whether Penstock's waits for the disk."""
+    is_remark: bool = False
+    """Whether it is no result of its own: it is told in a sentence, and compared with nothing."""
 
 
 @dataclass

@@ -66,3 +66,11 @@ class Outcome:
         if above is None or below is None or below == 0:
             return None
         return above / below
+
+    def round_ratios(self, top: tuple[str, str], bottom: tuple[str, str]) -> list[float]:
+        """Return the ratio of each round that both have; none where there is no ratio."""
+        above = self.values.get(top[0], {}).get(top[1], [])
+        below = self.values.get(bottom[0], {}).get(bottom[1], [])
+        if 0 in below:
+            return []
+        return [one / other for one, other in zip(above, below, strict=False)]

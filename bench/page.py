@@ -13,7 +13,9 @@ from bench import plot, results
 from bench.figures import FIGURES, Verdict
 from bench.outcome import Outcome
 from bench.plan import RESULTS
+from bench.plot import Ratios
 from bench.register import QUANTITIES, title_of
+from bench.remarks import lacking, remarks
 from bench.results import Stored
 from bench.servers import FLOOR, PENSTOCK
 
@@ -64,21 +66,24 @@ def replaced(page: str, part: str) -> str:
 def generated(kept: Stored) -> str:
     """Return the generated part for a stored run."""
     outcome = results.outcome_of(kept)
+    ratios, shares = results.ratios(outcome), results.shares(outcome)
     parts = [_how(kept), *_figures(outcome)]
-    if kept["ratios"]:
+    if ratios:
         parts += ["![How many times as much Penstock does as each peer](performance.svg)\n"]
-        parts += ["### How many times as much Penstock does\n", *_ratios(kept)]
-    if kept["shares"]:
-        parts += ["### Shares of the floors\n", *_shares(kept)]
-    parts += ["### Medians\n", *_medians(kept, outcome), *_lacks(outcome)]
+        parts += ["### How many times as much Penstock does\n", *_ratios(ratios)]
+    if shares:
+        parts += ["### Shares of the floors\n", *_shares(shares)]
+    parts += ["### Medians\n", *_medians(kept, outcome)]
+    parts += [f"- {told}." for told in lacking(outcome)]
     return "\n".join(parts)
 
 
 def drawn(kept: Stored) -> str:
     """Return the picture for a stored run."""
     quantities = {name: quantity.title for name, quantity in QUANTITIES.items()}
-    servers = {server: title_of(server) for each in kept["ratios"].values() for server in each}
-    return plot.svg(kept["ratios"], quantities, servers)
+    ratios = results.ratios(results.outcome_of(kept))
+    servers = {server: title_of(server) for each in ratios.values() for server in each}
+    return plot.svg(ratios, quantities, servers)
 
 
 def _how(kept: Stored) -> str:
@@ -104,19 +109,20 @@ def _figures(outcome: Outcome) -> Iterator[str]:
     rows: list[list[str]] = []
     reasons: dict[str, list[str]] = {}
     for each in FIGURES:
-        value, verdict = each.value(outcome), each.verdict(outcome)
-        if value is None:
+        verdict = each.verdict(outcome)
+        if verdict is Verdict.UNKNOWN:
             reasons.setdefault(each.why(outcome), []).append(each.title)
-        shown = "" if value is None else each.told(value)
         word = verdict.value if verdict is not Verdict.FAILS else f"**{verdict.value}**"
-        rows.append([each.title, shown, each.told_target(), word])
-    yield from _table(["figure", "measured", "target", ""], rows)
+        told, rounds = each.told(outcome), each.told_rounds(outcome)
+        rows.append([each.title, told, rounds, each.told_target(), word])
+    yield from _table(["figure", "measured", "lowest–highest round", "target", ""], rows)
     for reason, titles in reasons.items():
         yield f"Not measured, because {reason}: {'; '.join(titles)}.\n"
+    for remark in remarks(outcome):
+        yield f"{remark}\n"
 
 
-def _ratios(kept: Stored) -> Iterator[str]:
-    found = kept["ratios"]
+def _ratios(found: Ratios) -> Iterator[str]:
     servers = list(dict.fromkeys(server for each in found.values() for server in each))
     rows = [
         [
@@ -128,8 +134,7 @@ def _ratios(kept: Stored) -> Iterator[str]:
     yield from _table(["", *(title_of(server) for server in servers)], rows)
 
 
-def _shares(kept: Stored) -> Iterator[str]:
-    found = kept["shares"]
+def _shares(found: Ratios) -> Iterator[str]:
     floors = list(dict.fromkeys(floor for each in found.values() for floor in each))
     rows = [
         [
@@ -145,19 +150,13 @@ def _medians(kept: Stored, outcome: Outcome) -> Iterator[str]:
     servers = sorted(kept["values"], key=lambda name: name != PENSTOCK)
     rows = []
     for name, quantity in QUANTITIES.items():
+        if quantity.is_remark:
+            continue
         medians = [outcome.median(server, name) for server in servers]
         if any(median is not None for median in medians):
             cells = ["" if each is None else f"{each:,.{quantity.digits}f}" for each in medians]
             rows.append([f"{quantity.title}, {quantity.unit}", *cells])
     yield from _table(["", *(title_of(server) for server in servers)], rows)
-
-
-def _lacks(outcome: Outcome) -> Iterator[str]:
-    """Yield what servers that are there could not be measured by, and why."""
-    for reason, lacking in outcome.lacks().items():
-        names = ", ".join(dict.fromkeys(QUANTITIES[quantity].title for _, quantity in lacking))
-        servers = "; ".join(dict.fromkeys(title_of(server) for server, _ in lacking))
-        yield f"- {names} ({servers}): {reason}."
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """What a run came to, in tables for the terminal."""
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -7,6 +8,7 @@ from rich.table import Table
 from bench.figures import Verdict, figures_of
 from bench.outcome import NOT_ASKED_FOR, Outcome
 from bench.register import QUANTITIES, title_of
+from bench.remarks import lacking, remarks
 from bench.results import ratios, shares
 
 COLOURS = {Verdict.HOLDS: "green", Verdict.FAILS: "red", Verdict.UNKNOWN: "yellow"}
@@ -18,47 +20,44 @@ def show(console: Console, kind: str, outcome: Outcome) -> None:
     _show_reasons(console, kind, outcome)
     if outcome.values:
         console.print(medians_table(outcome))
-    for reason, lacking in outcome.lacks().items():
-        names = ", ".join(dict.fromkeys(QUANTITIES[quantity].title for _, quantity in lacking))
-        servers = "; ".join(dict.fromkeys(title_of(server) for server, _ in lacking))
-        console.print(
-            f"[yellow]not measured[/]: {names} ({servers}): {escape(reason)}", highlight=False
-        )
+    for told in lacking(outcome):
+        console.print(f"[yellow]not measured[/]: {escape(told)}", highlight=False)
     if shares(outcome):
         console.print(shares_table(outcome))
     for failure in outcome.failures:
         console.print(f"[red]FAILED[/] {escape(failure)}", highlight=False)
-    for aside in outcome.asides:
-        console.print(aside, highlight=False, markup=False)
+    for told in (*remarks(outcome), *outcome.asides):
+        console.print(told, highlight=False, markup=False)
 
 
 def figures_table(kind: str, outcome: Outcome) -> Table:
     """Return the table of the figures to reach."""
-    table = Table(title="The figures to reach", title_justify="left")
+    table = Table(title="The figures to reach", title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("figure", overflow="fold")
-    table.add_column("measured", justify="right", no_wrap=True)
+    table.add_column("measured", justify="right")
+    table.add_column("rounds", justify="right", no_wrap=True)
     table.add_column("target", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for each in figures_of(kind):
-        value, verdict = each.value(outcome), each.verdict(outcome)
-        shown = "" if value is None else each.told(value)
+        verdict = each.verdict(outcome)
+        target = each.told_target(with_unit=verdict is Verdict.UNKNOWN)
         word = f"[{COLOURS[verdict]}]{verdict.value}[/]"
-        table.add_row(each.title, shown, each.told_target(), word)
+        table.add_row(each.title, each.told(outcome), each.told_rounds(outcome), target, word)
     return table
 
 
 def _show_reasons(console: Console, kind: str, outcome: Outcome) -> None:
     """Tell once each why figures are not measured, with all the figures that lack for it."""
-    lacking: dict[str, list[str]] = {}
+    unknown: dict[str, list[str]] = {}
     for each in figures_of(kind):
         if each.verdict(outcome) is Verdict.UNKNOWN:
-            lacking.setdefault(each.why(outcome), []).append(each.title)
-    for reason, titles in lacking.items():
+            unknown.setdefault(each.why(outcome), []).append(each.title)
+    for reason, titles in unknown.items():
         console.print(f"[yellow]not measured[/]: {escape(reason)}", highlight=False)
         for title in titles:
             console.print(f"    {title}", highlight=False)
     for server, reason in outcome.absent.items():
-        if reason not in lacking and reason != NOT_ASKED_FOR:
+        if reason not in unknown and reason != NOT_ASKED_FOR:
             console.print(f"[yellow]{title_of(server)}[/]: {escape(reason)}", highlight=False)
 
 
@@ -71,6 +70,8 @@ def medians_table(outcome: Outcome) -> Table:
     table.add_column("median", justify="right")
     table.add_column("Penstock is", justify="right")
     for name, quantity in QUANTITIES.items():
+        if quantity.is_remark:
+            continue
         label = f"{quantity.title}, {quantity.unit}"
         for server in outcome.values:
             median = outcome.median(server, name)

@@ -4,12 +4,13 @@ import datetime as dt
 import json
 import os
 import platform
+import statistics
 import subprocess
 from pathlib import Path
 from typing import Any
 
 from bench.disk import IN_MEMORY, file_system
-from bench.figures import Verdict, figures_of
+from bench.figures import Figure, figures_of
 from bench.lone_measurements import COMMITS
 from bench.outcome import Outcome
 from bench.plan import Plan
@@ -116,25 +117,26 @@ def ratios(outcome: Outcome) -> dict[str, dict[str, float]]:
 def shares(outcome: Outcome) -> dict[str, dict[str, float]]:
     """Return Penstock's shares of the floors: of bare HTTP, and for writes of one item, the engine.
 
-    A share is of the same request's floor; the engine's transactions write one item with a record.
+    A share is of the same request's floor, which is measured right after it: the median of the
+    rounds' ratios. The engine's transactions write one item with a record: the ratio of medians.
     """
     found: dict[str, dict[str, float]] = {}
     for quantity in outcome.values.get(PENSTOCK, {}):
+        own = PENSTOCK, quantity
         if not _counts(quantity, outcome):
             continue
-        sources = [(FLOOR, (FLOOR, quantity))]
-        if quantity == "put":
-            sources.append((ENGINE, (ENGINE, COMMITS.name)))
-        for name, source in sources:
-            share = outcome.ratio((PENSTOCK, quantity), source)
-            if share is not None:
-                found.setdefault(quantity, {})[name] = share
+        if rounds := outcome.round_ratios(own, (FLOOR, quantity)):
+            found.setdefault(quantity, {})[FLOOR] = statistics.median(rounds)
+        of_engine = outcome.ratio(own, (ENGINE, COMMITS.name)) if quantity == "put" else None
+        if of_engine is not None:
+            found.setdefault(quantity, {})[ENGINE] = of_engine
     return found
 
 
 def _counts(name: str, outcome: Outcome) -> bool:
     """Say whether a quantity is one to compare others with."""
-    return not (QUANTITIES[name].is_durable and outcome.is_in_memory)
+    quantity = QUANTITIES[name]
+    return not (quantity.is_remark or (quantity.is_durable and outcome.is_in_memory))
 
 
 def write(kept: Stored, folder: Path) -> Path:
@@ -165,16 +167,18 @@ def _at(path: Path) -> str:
     return str(json.loads(path.read_text("utf-8")).get("at", ""))
 
 
-def _figure(each: Any, outcome: Outcome) -> Stored:
-    verdict = each.verdict(outcome)
+def _figure(each: Figure, outcome: Outcome) -> Stored:
+    rounds = each.rounds(outcome)
     return {
         "title": each.title,
         "measured": each.value(outcome),
+        "lowest": min(rounds, default=None),
+        "highest": max(rounds, default=None),
         "target": each.target,
         "at_most": each.at_most,
         "unit": each.unit,
-        "verdict": verdict.value,
-        "why": each.why(outcome) if verdict is Verdict.UNKNOWN else "",
+        "verdict": each.verdict(outcome).value,
+        "why": each.why(outcome),
     }
 
 

@@ -2,7 +2,7 @@
 
 from bench import draining, latency
 from bench.filling import create_table
-from bench.measurements import Act, CannotMeasure, Course, Measurement, Quantity, need_wrk
+from bench.measurements import Act, Course, Measurement, Quantity, need_wrk
 from bench.raw_client import ServerError
 from bench.request_measurements import prepare_table, requests_per_second
 from bench.servers import LOCAL_MEMORY, PENSTOCK, Running
@@ -15,7 +15,7 @@ READERS = (1, 4)
 SHARES = {PENSTOCK: 1.0, LOCAL_MEMORY: 0.2}
 """What share of the records a server gets: DynamoDB Local takes long to fill. Other peers have no
 streams, or answer in a form that readers who do not decode cannot count."""
-PACE_SHARE_MIN = 0.95
+PACE_MIN = 0.95 * RATE
 ATTEMPTS = 3
 
 
@@ -51,12 +51,15 @@ def drain_with(readers: int) -> Measurement:
         expected = records_of(running.server.name, course)
         if drained.records != expected:
             raise ServerError(f"it gave {drained.records:,} of {expected:,} records")
-        return (drained.records / drained.seconds,)
+        rate = drained.records / drained.seconds
+        return (rate,) if readers == 1 else (rate, drained.readers)
 
     name = f"drain-{readers}"
     title = f"draining a stream, {readers} reader{'s' if readers > 1 else ''}"
-    quantity = Quantity(name, title, "records/s")
-    return Measurement(name, (quantity,), measure, fill, "drain", frozenset(SHARES), Act.STREAMS)
+    gives: tuple[Quantity, ...] = (Quantity(name, title, "records/s"),)
+    if readers > 1:  # a stream of fewer shards has fewer
+        gives += (Quantity(f"{name}-readers", f"{title}: were", "readers", is_remark=True),)
+    return Measurement(name, gives, measure, fill, "drain", frozenset(SHARES), Act.STREAMS)
 
 
 def _make_received(running: Running, course: Course) -> None:
@@ -65,13 +68,15 @@ def _make_received(running: Running, course: Course) -> None:
 
 
 def _receipt(running: Running, course: Course) -> tuple[float, ...]:
-    best = 0.0
+    """Measure until the pace is reached; after the last attempt tell the one of the best pace."""
+    attempts: list[latency.Latencies] = []
     for _ in range(ATTEMPTS):  # another program may have taken the processors
         told = latency.measure(running.host, running.port, RECEIVED, RATE, course.plan.seconds)
-        if told.writes_per_second >= RATE * PACE_SHARE_MIN:
-            return told.median_ms, told.p99_ms
-        best = max(best, told.writes_per_second)
-    raise CannotMeasure(f"it took {best:,.0f} of {RATE:,} writes/s")
+        attempts.append(told)
+        if told.writes_per_second >= PACE_MIN:
+            break
+    best = max(attempts, key=lambda each: each.writes_per_second)
+    return best.median_ms, best.p99_ms, best.writes_per_second, best.early_share * 100
 
 
 RECEIPT = Measurement(
@@ -93,6 +98,8 @@ RECEIPT = Measurement(
             less_is_better=True,
             is_durable=True,
         ),
+        Quantity("receipt-pace", "the pace of these writes", "writes/s", is_remark=True),
+        Quantity("receipt-early", "received before acknowledged", "%", 1, is_remark=True),
     ),
     _receipt,
     _make_received,

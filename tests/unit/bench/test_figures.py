@@ -75,6 +75,41 @@ def test_a_figure_that_is_not_measured_says_why() -> None:
     assert figure("idle memory").why(outcome) == ""
 
 
+def test_within_one_server_the_median_of_the_rounds_ratios_counts() -> None:
+    outcome = Outcome()
+    rounds = {"put": (100.0, 50.0, 90.0), "put-plain": (100.0, 100.0, 45.0)}
+    for quantity, values in rounds.items():
+        for value in values:
+            outcome.add(PENSTOCK, quantity, value)
+            outcome.add(LOCAL_DISK, quantity, value / 30)
+    paired, of_peer = figure("PutItem with stream ÷ without"), FIGURES[0]
+    assert paired.value(outcome) == 1.0  # the ratio of medians would be 0.9
+    assert paired.told_rounds(outcome) == "0.50–2.00"
+    assert of_peer.value(outcome) == pytest.approx(90 / 3)
+    assert figure("share of the bare HTTP floor, PutItem").value(outcome) is None
+
+
+def test_rounds_of_which_one_is_missing_or_nothing_have_what_ratios_they_can() -> None:
+    outcome = Outcome({"penstock": {"a": [1, 2, 3], "b": [2, 2], "c": [1, 0, 1]}})
+    assert outcome.round_ratios(("penstock", "a"), ("penstock", "b")) == [0.5, 1.0]
+    assert outcome.round_ratios(("penstock", "a"), ("penstock", "c")) == []
+    assert outcome.round_ratios(("penstock", "a"), ("floor", "a")) == []
+
+
+def test_a_pace_that_is_not_reached_fails_the_figure_and_is_told() -> None:
+    outcome = Outcome()
+    for pace in (998, 870, 1000):
+        outcome.add(PENSTOCK, "receipt-median", 0.7)
+        outcome.add(PENSTOCK, "receipt-pace", pace)
+    receipt = figure("acknowledged write to receipt, median")
+    assert receipt.verdict(outcome) is Verdict.FAILS
+    assert receipt.told(outcome) == "0.70 ms at 870 writes/s"
+    assert receipt.why(outcome) == "it took 870 of 1,000 writes/s"
+    outcome.values[PENSTOCK]["receipt-pace"][1] = 950
+    assert receipt.verdict(outcome) is Verdict.HOLDS
+    assert receipt.told(outcome) == "0.70 ms"
+
+
 def test_a_data_directory_in_memory_has_no_durable_figures() -> None:
     outcome = whole_run()
     outcome.is_in_memory = True

@@ -8,14 +8,17 @@ import pytest
 from rich.console import Console
 
 from bench import draining, report
+from bench.latency import Latencies
 from bench.load import Load
 from bench.measurements import Act, Course, Lone, Measurement, Quantity
 from bench.plan import Plan
 from bench.raw_client import ServerError
 from bench.register import MEASUREMENTS
+from bench.remarks import remarks
 from bench.run import Run
-from bench.servers import FLOOR, PENSTOCK, SERVERS, Running, Server
-from unit.bench.outcomes import plan
+from bench.servers import FLOOR, LOCAL_MEMORY, PENSTOCK, SERVERS, Running, Server
+from bench.stream_measurements import RECEIPT
+from unit.bench.outcomes import plan, whole_run
 from unit.bench.standing import standing
 
 
@@ -181,3 +184,26 @@ def test_a_stream_that_could_not_be_filled_gives_its_first_cause_again(
     for name in ("drain-1", "drain-4", "put-while-draining"):
         with pytest.raises(ServerError, match="the disk is full"):
             MEASUREMENTS[name].prepare(running, Course(plan()))
+
+
+def test_a_pace_that_is_not_reached_is_measured_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    paces = iter([700.0, 900.0, 800.0])
+    monkeypatch.setattr(
+        "bench.latency.measure", lambda *given: Latencies(2.0, 9.0, 100, 0.25, next(paces))
+    )
+    running = standing(SERVERS[PENSTOCK])
+    assert RECEIPT.run(running, Course(plan())) == (2.0, 9.0, 900.0, 25.0)
+
+
+def test_what_is_to_be_said_beside_the_figures_is_said() -> None:
+    outcome = whole_run()
+    assert list(remarks(outcome)) == []
+    for server, readers in ((PENSTOCK, 4), (LOCAL_MEMORY, 1)):
+        outcome.add(server, "drain-4-readers", readers)
+    outcome.add(PENSTOCK, "receipt-pace", 998.7)
+    outcome.add(PENSTOCK, "receipt-early", 12.3)
+    of_readers, of_receipt = remarks(outcome)
+    assert "Draining with 4 readers: there were 1 on DynamoDB Local, in memory" in of_readers
+    assert "999 writes/s were reached, and 12.3 % of the records" in of_receipt

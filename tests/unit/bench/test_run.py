@@ -161,7 +161,7 @@ def test_a_whole_run_of_penstock_alone(tmp_path: Path, capsys: pytest.CaptureFix
     kept = json.loads(path.read_text())
     assert kept["failures"] == [], said
     measured = kept["values"]
-    expected = {*names.split(","), "put-undisturbed", "start", "idle-memory"}
+    expected = {*names.split(","), "drain-4-readers", "put-undisturbed", "start", "idle-memory"}
     assert measured[PENSTOCK].keys() == expected
     assert measured[FLOOR].keys() == set(names.split(",")[:5])
     assert measured.keys() == {PENSTOCK, FLOOR, ENGINE}

@@ -24,7 +24,7 @@ def test_readers_together_read_every_record_once(port: int, readers: int) -> Non
     create_table(HOST, port, table, streamed=True)
     write_batches(HOST, port, table, range(3000), keys=100)  # several pages a shard
     drained = drain(HOST, port, stream_arn(HOST, port, table), readers)
-    assert drained.records == 3000
+    assert (drained.records, drained.readers) == (3000, readers)
     assert 0 < drained.seconds < 60
 
 
@@ -32,7 +32,8 @@ def test_a_stream_of_one_shard_has_one_reader() -> None:
     with RunningServer(shards=1) as server:
         port = port_of(server)
         arn = fill(HOST, port, "one-shard", 1100)
-        assert drain(HOST, port, arn, readers=4).records == 1100
+        drained = drain(HOST, port, arn, readers=4)
+    assert (drained.records, drained.readers) == (1100, 1)
 
 
 def test_closed_shards_are_read_to_their_ends(port: int) -> None:
