@@ -1,1 +1,1 @@
-"""Measures Penstock beside its peers and beside what this machine allows: `make bench`."""
+"""Measures Penstock beside its peers and beside floors taken on the same machine: `make bench`."""

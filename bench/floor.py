@@ -1,7 +1,7 @@
-"""The floors: what this machine allows a server that does nothing, and an engine alone.
+"""The floors: what a server that does nothing comes to on this machine, and an engine alone.
 
 `python -m bench.floor http PORT ANSWERS` is a server on uvloop and httptools, as Penstock is. It
-takes requests to pieces as a server must, and answers each action with bytes that are kept in the
+takes requests to pieces as a server must, and answers each at once, with bytes that are kept in the
 file ANSWERS (JSON: target to base64): an answer that Penstock gave.
 
 `python -m bench.floor engine DATA SECONDS` drives the RocksDB engine without HTTP and without

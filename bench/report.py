@@ -85,7 +85,7 @@ def medians_table(outcome: Outcome) -> Table:
 
 def shares_table(outcome: Outcome) -> Table:
     """Return the table of Penstock's shares of the floors."""
-    table = Table(title="Penstock's share of what is possible here", title_justify="left")
+    table = Table(title="Penstock's shares of the floors", title_justify="left")
     table.add_column("")
     found = shares(outcome)
     floors = list(dict.fromkeys(floor for each in found.values() for floor in each))
