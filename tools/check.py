@@ -43,6 +43,7 @@ CHECKS = (  # the slowest first, so that the others run beside it
     Check("docs", ["tools/check_docs.py"]),
     Check("surface", ["tools/check_surface.py"]),
     Check("records", ["tools/records_page.py", "--check"]),
+    Check("performance", ["-m", "bench", "page", "--check"]),
     Check("lock", ["tools/lock.py", "--check"]),
 )
 
@@ -79,7 +80,7 @@ def main(names: Sequence[str]) -> int:
         for future in as_completed([pool.submit(run, check) for check in chosen]):
             outcome = future.result()
             word = "ok" if outcome.is_ok else "failed"
-            print(f"{word:<6} {outcome.name:<10} {outcome.seconds:5.1f} s", flush=True)
+            print(f"{word:<6} {outcome.name:<11} {outcome.seconds:5.1f} s", flush=True)
             if not outcome.is_ok:
                 failed.append(outcome)
     for outcome in failed:
