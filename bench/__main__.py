@@ -20,6 +20,8 @@ from bench.plan import Plan, PlanError, add_arguments, plan_of
 from bench.processes import stop_all
 from bench.run import Run
 
+WIDTH = 100
+
 
 def measure(plan: Plan, console: Console) -> int:
     """Run the plan, show and store what it comes to; return the exit status."""
@@ -72,6 +74,12 @@ def _store(run: Run, *, is_interrupted: bool) -> Path | None:
     return results.write(kept, run.plan.results)
 
 
+def _console() -> Console:
+    """Return the console; in a file or a pipe it has room for the tables."""
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDTH)
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run what the arguments name; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
@@ -83,7 +91,7 @@ def main(arguments: Sequence[str]) -> int:
         return page.run(parsed)
     with heard():
         try:
-            return measure(plan_of(parsed), Console())
+            return measure(plan_of(parsed), _console())
         except PlanError as error:
             print(error, file=sys.stderr)
             return 2

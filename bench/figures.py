@@ -107,7 +107,7 @@ class Figure:
         return f"{sign} {self._number(self.target)}{self._unit() if with_unit else ''}"
 
     def _number(self, value: float) -> str:
-        return f"{value:,.{self.digits}f}"
+        return f"{round(value, self.digits) + 0.0:,.{self.digits}f}"  # no -0.00
 
     def _unit(self) -> str:
         return f" {self.unit}" if self.unit else ""

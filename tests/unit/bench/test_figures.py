@@ -121,6 +121,13 @@ def test_a_data_directory_in_memory_has_no_durable_figures() -> None:
     assert results.shares(outcome).keys() == {"get"}
 
 
+def test_next_to_nothing_below_nothing_is_nothing() -> None:
+    outcome = Outcome({PENSTOCK: {"receipt-median": [-0.004, -0.002, 0.01]}})
+    receipt = figure("acknowledged write to receipt, median")
+    assert receipt.told(outcome) == "0.00 ms"
+    assert receipt.told_rounds(outcome) == "0.00–0.01"
+
+
 def test_a_target_is_told_with_its_direction_and_unit() -> None:
     assert figure("idle memory").told_target() == "≤ 90 MB"
     assert FIGURES[0].told_target() == "≥ 25.0"
