@@ -7,9 +7,12 @@ with its own.
 """
 
 import asyncio
+import logging
 from typing import Protocol
 
 from penstock.base import limits
+
+log = logging.getLogger(__name__)
 
 
 class Sender(Protocol):
@@ -38,4 +41,7 @@ class Outbox:
     def _send(self) -> None:
         senders, self._senders = self._senders, []
         for sender in senders:
-            sender.flush()
+            try:
+                sender.flush()
+            except Exception:  # a bug, which must not keep the answers of others
+                log.exception("An answer could not be sent")

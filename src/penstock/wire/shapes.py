@@ -406,14 +406,14 @@ class Structure:
 
         A parameter that this release lacks is refused here, never dropped.
         """
+        if self._later or self._demanded:
+            return self._judged(body)
         failures = Failures()
         try:
             request = self._read_as_it_comes(body, failures)
         except ApiError:
             return self._judged(body)
-        if failures.count or self._later or self._demanded:
-            return self._judged(body)
-        return request
+        return self._judged(body) if failures.count else request
 
     def _read_as_it_comes(self, value: dict[str, Any], failures: Failures) -> dict[str, Any]:
         """Return what `read` returns; `failures` then only say whether there are any."""

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from penstock.base import limits
 from penstock.edge.outbox import Outbox
 
@@ -47,3 +49,24 @@ def test_many_do_not_wait_for_the_end_of_the_turn() -> None:
         assert sent == senders
 
     asyncio.run(work())
+
+
+def test_who_cannot_send_does_not_keep_the_others_from_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sent: list[Sender] = []
+
+    class Broken(Sender):
+        def flush(self) -> None:
+            raise RuntimeError
+
+    async def work() -> None:
+        outbox = Outbox(asyncio.get_running_loop())
+        senders = [Sender(sent), Broken(sent), Sender(sent)]
+        for sender in senders:
+            outbox.add(sender)
+        await asyncio.sleep(0)
+        assert sent == [senders[0], senders[2]]
+
+    asyncio.run(work())
+    assert [record.message for record in caplog.records] == ["An answer could not be sent"]
