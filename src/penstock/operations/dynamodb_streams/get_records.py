@@ -107,12 +107,16 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         page = page_found(waited=True)
     if admission is not None:
         admission.deliver(page, elapsed_ms)
+    return _answer(context, iterator, found.shard, page)
+
+
+def _answer(context: Context, iterator: Iterator, shard: Shard, page: Page) -> dict[str, Any]:
+    """Return the answer that shows `page` to whoever holds `iterator`."""
     answer: dict[str, Any] = {"Records": [msgspec.Raw(record) for record in page.records]}
     if page.next is not None:
-        following = iterator_text(
-            context, iterator.stream_arn, found.shard, page.next, iterator.reader
+        answer["NextShardIterator"] = iterator_text(
+            context, iterator.stream_arn, shard, page.next, iterator.reader
         )
-        answer["NextShardIterator"] = following
     return answer
 
 
