@@ -146,6 +146,7 @@ token_sweep_rows_max = 256
 transaction_attempts_max = 64  # each waits for a group: that many may change one table at once
 table_cache_entries_max = 1024
 scan_rows_max = 64  # of one scan for a page: rows of 400 KB may follow small ones
+fibers_idle_max = 256  # stacks of fibers kept for the next: some KB each
 store_free_bytes_min = 64 * 1024 * 1024  # below it nothing is written: tidying up needs room
 store_write_buffer_bytes = 32 * 1024 * 1024
 store_cache_bytes = 64 * 1024 * 1024

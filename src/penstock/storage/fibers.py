@@ -1,0 +1,217 @@
+"""Fibers: coroutines in which synchronous code can wait for a future while the loop goes on.
+
+An engine whose store is across a network is asked by synchronous code (`Engine.snapshot`). Inside a
+fiber such a call is `wait_for(future)`: it gives the future to whoever drives the fiber, as an
+`await` would, and comes back when the future is done. What lies between on the stack knows nothing.
+
+A fiber is a coroutine for whoever drives it, a task or a caller of `send`. Each of its steps runs
+on a greenlet from a list of idle ones, in the context and the task of its driver. A greenlet stays
+with its fiber only while that waits in `wait_for`, so a fiber that never does costs two switches.
+
+While synchronous code waits, others run: what it read before may have changed when it goes on.
+"""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, ParamSpec, TypeVar, cast
+
+from greenlet import GreenletExit, getcurrent, greenlet
+
+from penstock.base import limits
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+_WENT_ON = "a fiber waits for something while it is closed"
+
+
+class Fiber(Coroutine[Any, Any, T]):
+    """A coroutine that runs `work`, and lets synchronous code in it call `wait_for`.
+
+    Driven and closed on one thread. One that is dropped while it waits is closed, unless what it
+    waits for refers to it: the collector does not look into a stack that is put aside.
+    """
+
+    __slots__ = ("_waiting", "_work")
+
+    def __init__(self, work: Coroutine[Any, Any, T]) -> None:
+        self._work = work
+        self._waiting: _Stack | None = None
+        """Where it waits in `wait_for`; None where it waits in an `await`, or does not wait."""
+
+    def send(self, value: Any, /) -> Any:
+        """Run it to its next wait, as `Coroutine.send` does."""
+        stack = self._waiting
+        if stack is None:
+            return self._step(self._work.send, value)
+        self._waiting = None
+        return self._run(stack, stack.switch)
+
+    def throw(self, error: Any, /, *rest: Any) -> Any:
+        """Raise `error` where it waits, as `Coroutine.throw` does."""
+        stack = self._waiting
+        if stack is None:
+            return self._step(self._work.throw, error, *rest)
+        self._waiting = None
+        return self._run(stack, stack.throw, error, *rest)
+
+    def close(self) -> None:
+        """End it where it waits, as `Coroutine.close` does."""
+        stack = self._waiting
+        if stack is None:
+            self._step(self._work.close)
+        else:
+            with contextlib.suppress(GeneratorExit, StopIteration):
+                self.throw(GeneratorExit())
+                raise RuntimeError(_WENT_ON)
+        if self._waiting is not None:
+            raise RuntimeError(_WENT_ON)
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        """Return itself, since it is driven in the same way."""
+        return cast("Generator[Any, Any, T]", self)
+
+    def __iter__(self) -> "Fiber[T]":
+        return self
+
+    def __next__(self) -> Any:
+        return self.send(None)
+
+    def __del__(self) -> None:
+        if self._waiting is not None:
+            self.close()
+
+    def _step(self, step: Callable[..., Any], *arguments: Any) -> Any:
+        """Call `step` on a greenlet."""
+        idle = _idle.stacks
+        stack = idle.pop() if idle else _new_stack()
+        return self._run(stack, stack.switch, step, arguments)
+
+    def _run(self, stack: "_Stack", resume: Callable[..., Any], *arguments: Any) -> Any:
+        """Go on on `stack` until the step has ended or waits."""
+        driver = getcurrent()
+        stack.driver = driver
+        stack.gr_context = driver.gr_context
+        waited = resume(*arguments)
+        if stack.waits:
+            stack.waits = False
+            self._waiting = stack
+            return waited
+        stack.gr_context = None
+        idle = _idle.stacks
+        if len(idle) < limits.fibers_idle_max:
+            idle.append(stack)
+        error = stack.error
+        if error is None:
+            return waited
+        stack.error = None
+        try:
+            raise error
+        finally:
+            del error  # which has this frame in its traceback
+
+
+def in_fiber() -> bool:
+    """Say whether who asks runs in a fiber, so that it can call `wait_for`."""
+    return type(getcurrent()) is _Stack
+
+
+def wait_for(future: "asyncio.Future[T]") -> T:
+    """Wait for `future` and return its result, or raise its error; in a fiber only.
+
+    What the driver throws, a cancellation for one, is raised here. A task that is cancelled cancels
+    the future, so give each fiber a future of its own.
+    """
+    if not future.done():
+        if not in_fiber():
+            raise RuntimeError("only in a fiber can synchronous code wait")
+        future._asyncio_future_blocking = True  # noqa: SLF001 - as `Future.__await__` does
+        _wait(future)
+        if not future.done():
+            raise RuntimeError("a fiber went on before what it waits for was done")
+    return future.result()
+
+
+def run_sync(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Fiber[T]:
+    """Return a fiber that calls `function`."""
+
+    async def call() -> T:
+        return function(*args, **kwargs)
+
+    return Fiber(call())
+
+
+def in_fibers(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Fiber[T]]:
+    """Return `function` with each of its coroutines in a fiber."""
+
+    def call(*args: P.args, **kwargs: P.kwargs) -> Fiber[T]:
+        return Fiber(function(*args, **kwargs))
+
+    return call
+
+
+class _Stack(greenlet):  # type: ignore[misc]  # it has no types
+    """A greenlet that runs steps of fibers, one after the other. Its `run` must not refer to it:
+
+    the collector would never find out that nobody else does.
+    """
+
+    driver: Any = None
+    """Who is given what comes of the step; None when nobody will ever be again."""
+    waits = False
+    """Whether it was left in the middle of a step."""
+    error: BaseException | None = None
+    """What the last step ended with."""
+
+
+def _new_stack() -> _Stack:
+    main = getcurrent()
+    while main.parent is not None:
+        main = main.parent
+    return _Stack(_run_steps, main)
+
+
+def _run_steps(step: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    while True:
+        waited = None
+        try:
+            waited = step(*arguments)
+        except BaseException as error:  # noqa: BLE001 - it is raised where the fiber is driven
+            _current().error = error
+        if _current().driver is None:
+            return
+        del step, arguments
+        step, arguments = _leave(waited)
+
+
+def _wait(future: "asyncio.Future[Any]") -> None:
+    if _current().driver is None:
+        raise RuntimeError(_WENT_ON)
+    _current().waits = True
+    try:
+        _leave(future)
+    except GreenletExit:
+        # Nobody refers to the stack any longer, or its thread ends.
+        _current().driver = None
+        raise
+
+
+def _leave(waited: Any) -> Any:
+    """Give `waited` to the driver; returns when the stack goes on, what it is to do."""
+    return _current().driver.switch(waited)
+
+
+def _current() -> _Stack:
+    return cast("_Stack", getcurrent())
+
+
+class _Idle(threading.local):
+    """The stacks of this thread that nobody uses."""
+
+    def __init__(self) -> None:
+        self.stacks: list[_Stack] = []
+
+
+_idle = _Idle()
