@@ -210,3 +210,26 @@ feed_stop_ms_max = 100.0  # that a feed which waits for reads needs to find that
 own_connect_seconds_max = 5.0  # to a server of ours, for its test controls or its page of readers
 own_answer_bytes_max = 16 * 1024 * 1024  # 10,000 shards are some 4 MB
 readers_answer_seconds_max = 20.0
+
+# The engine on PostgreSQL.
+postgres_key_bytes_max = 2000  # longer keys have a table of their own
+postgres_lock_slots = 4096  # rows of the table of locks: of its schema, never to be changed alone
+postgres_connect_seconds_max = 3
+postgres_reply_seconds_max = 20.0  # more than a lock is waited for
+postgres_clear_seconds_max = 600.0  # a clear deletes row by row
+postgres_close_seconds_max = 0.3
+postgres_lock_seconds_max = 10  # more than a stopped node keeps its locks
+postgres_idle_seconds_max = 5  # of a transaction: then the server ends it, and its session
+postgres_group_seconds_max = 8.0  # how long a transaction is tried again, from its first try
+postgres_retry_seconds = 0.1
+postgres_lanes = 4  # groups on their way at once, a connection each
+postgres_views = 4  # snapshots of more than one read on their way at once, a connection each
+postgres_usual_keys_max = 64  # of one lock
+postgres_usual_locks_max = 4096
+postgres_tables_at_hand_max = 1024
+postgres_table_age_ms_max = 200.0  # of a descriptor that a snapshot is given without asking
+postgres_beat_seconds = 1.0
+postgres_node_life_ms = 5000
+postgres_notify_seconds = 0.002  # what is gathered for one NOTIFY
+postgres_notify_bytes_max = 7000  # of 8000 that a payload may have
+postgres_watch_seconds = 0.5  # how often watched logs are looked at that other nodes may write

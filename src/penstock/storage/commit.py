@@ -28,6 +28,7 @@ from penstock.storage.flusher import Flusher
 from penstock.storage.overlay import Overlay
 from penstock.storage.prefixes import tip_key
 from penstock.storage.waist import Lock, Reader, Stamp, T, Transaction, log_span
+from penstock.storage.watchers import Watchers
 
 log = logging.getLogger(__name__)
 
@@ -112,8 +113,7 @@ class GroupCommitEngine:
         self._reopen_at = 0.0
         self._closed = False
         self._turns: list[Answer] = []
-        self._watchers: dict[bytes, set[Answer]] = {}
-        """Who waits for a log, by the key of its tip."""
+        self._watchers = Watchers()
 
     async def transact(
         self,
@@ -145,15 +145,11 @@ class GroupCommitEngine:
 
     def watch(self, log: bytes, seen: Stamp, seconds_max: float) -> Answer:
         self._check_open()
-        loop = asyncio.get_running_loop()
-        woken: Answer = loop.create_future()
         if self._store.durable.scan(log_span(log, after=seen), 1):
+            woken: Answer = asyncio.get_running_loop().create_future()
             woken.set_result(None)
             return woken
-        limit = loop.call_later(seconds_max, _answer, woken)
-        self._watchers.setdefault(tip_key(log), set()).add(woken)
-        woken.add_done_callback(partial(self._unwatch, tip_key(log), limit))
-        return woken
+        return self._watchers.add(tip_key(log), seconds_max)
 
     def close(self) -> None:
         if self._closed:
@@ -166,7 +162,7 @@ class GroupCommitEngine:
         if self._trouble is None:
             self._trouble = EngineUnavailable("the store is closed")
         self._drop_pending(EngineUnavailable("the store was closed before this was durable"))
-        self._wake_all()
+        self._watchers.wake_all()
         self._flusher.stop()
         if ended:  # else the flusher still uses it, and the end of the process frees it
             self._store.close()
@@ -251,8 +247,7 @@ class GroupCommitEngine:
         self._flushing = None
         self._store.settle()
         self._end(group, None)
-        for tip in self._watchers.keys() & group.overlay.writes.keys():
-            self._wake(tip)
+        self._watchers.wake(group.overlay.writes.keys())
         self._start()
 
     def _note_room(self, full: EngineError | None) -> None:
@@ -278,7 +273,7 @@ class GroupCommitEngine:
         if error is None:
             log.info("The store is open again")
             self._store.settle()
-            self._wake_all()  # what failed may be there all the same
+            self._watchers.wake_all()  # what failed may be there all the same
         else:
             log.error("The store could not be opened again", extra={"error": str(error)})
         self._take_turns()
@@ -305,23 +300,6 @@ class GroupCommitEngine:
         turns, self._turns = self._turns, []
         for turn in turns:
             _answer(turn)
-
-    def _wake(self, tip: bytes) -> None:
-        for woken in self._watchers.pop(tip, ()):
-            _answer(woken)
-
-    def _wake_all(self) -> None:
-        for tip in list(self._watchers):
-            self._wake(tip)
-
-    def _unwatch(self, tip: bytes, limit: asyncio.TimerHandle, woken: Answer) -> None:
-        """Forget a watcher that is done, however that came about."""
-        limit.cancel()
-        waiting = self._watchers.get(tip)
-        if waiting is not None:
-            waiting.discard(woken)
-            if not waiting:
-                del self._watchers[tip]
 
     # --- the rest
 

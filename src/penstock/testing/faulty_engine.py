@@ -148,7 +148,7 @@ class FaultyEngine(MemoryEngine):
         self._flusher.stop()
         self._faulty_store.crash()
         self._drop_pending(self._trouble)
-        self._wake_all()
+        self._watchers.wake_all()
 
     def _rehearses(self) -> bool:
         return self._faults.strikes("rehearsal")

@@ -1,0 +1,254 @@
+"""A node among others over one PostgreSQL: how it is reached, who else is there, and hints to them.
+
+A node says every second that it is there, in a row that the database's own clock lets expire. So a
+node that is alone need tell nobody anything, and one that is not alone knows it:
+
+- What a node has written it tells the others by NOTIFY, after the commit and not as a part of it,
+  since commits with a NOTIFY wait for each other. It is a hint: a lost one delays a reader.
+- A node may give out a table's descriptor that it read at most `postgres_table_age_ms_max` ago. So
+  who replaces one while others are there answers that much later, and nobody is told of the change
+  before everybody sees it. Only time that passes is compared, never the clocks of two machines.
+"""
+
+import asyncio
+import base64
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
+from zlib import crc32
+
+from penstock.base import limits
+from penstock.base.clock import SystemClock
+from penstock.base.errors.engine import EngineError, EngineUnavailable, StoreIncompatible
+from penstock.storage.fibers import in_fiber, wait_for
+from penstock.storage.postgres_connection import Connection, Reply, open_blocking, open_soon
+from penstock.storage.postgres_schema import VERSION
+from penstock.storage.postgres_statements import Request, int8, number_of
+
+log = logging.getLogger(__name__)
+
+_ANYTHING = b"*"
+Send = Callable[[Connection], Reply]
+
+
+class Cluster:
+    """One node: the connection that it shares among readers, and what it knows of other nodes."""
+
+    def __init__(
+        self, url: str, node: bytes, schema: str, on_hint: Callable[[list[bytes] | None], None]
+    ) -> None:
+        self._url = url
+        self._node = node
+        self._channel = f"penstock_{crc32(schema.encode()):08x}".encode()
+        self._on_hint = on_hint
+        self._clock = SystemClock()  # of the network and of other nodes: no test moves these
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._opening: asyncio.Task[Connection] | None = None
+        self._told: set[bytes] = set()
+        self._telling: asyncio.TimerHandle | None = None
+        self._can_tell = True
+        self._trouble: str | None = None
+        self._closed = False
+        self.connection: Connection | None = None
+        """What is read by, and heard by; None while there is none."""
+        self.others = 0
+        """How many other nodes there were at the last beat."""
+        self.known_until_ms = 0.0
+        """Until when the others know that this node is there, by `now_ms`."""
+        self.refusal: EngineError | None = None
+        """Why this node may use the store no more, if so."""
+
+    def now_ms(self) -> float:
+        """Return milliseconds that pass, whatever a test does to the clock."""
+        return self._clock.elapsed_ms()
+
+    # --- connections
+
+    def open(self) -> Connection:
+        """Return a new connection; a fiber lets others go on meanwhile."""
+        if in_fiber():
+            task = asyncio.get_running_loop().create_task(open_soon(self._url, self._clock))
+            self.keep(task)
+            return wait_for(task)
+        return open_blocking(self._url, self._clock)
+
+    async def open_soon(self) -> Connection:
+        """Return a new connection."""
+        return await open_soon(self._url, self._clock)
+
+    def held(self) -> Connection:
+        """Return the shared connection, opened anew where it was lost."""
+        if self.connection is None or self.connection.failure is not None:
+            if in_fiber():
+                task = asyncio.get_running_loop().create_task(self._hold())
+                self.keep(task)
+                return wait_for(task)
+            self._adopt(self.open())
+        connection = self.connection
+        assert connection is not None
+        return connection
+
+    async def _hold(self) -> Connection:
+        """Do what `held` does; many at once open one connection."""
+        if self.connection is not None and self.connection.failure is None:
+            return self.connection
+        if self._opening is None or self._opening.done():
+            self._opening = asyncio.get_running_loop().create_task(self.open_soon())
+        opening = self._opening
+        connection = await asyncio.shield(opening)
+        if self._opening is opening:
+            self._opening = None
+            self._adopt(connection)
+        return connection
+
+    def _adopt(self, connection: Connection) -> None:
+        if self._closed:
+            connection.close()
+            raise EngineUnavailable("the store is closed")
+        self.connection = connection
+        connection.on_notify = self._heard
+        connection.send_text([f"LISTEN {self._channel.decode()}"])  # where there is such a thing
+        self._on_hint(None)  # what was told meanwhile was not heard
+
+    async def patiently(self, send: Send) -> tuple[float, Reply]:
+        """Return the reply to what `send` sends and when it was sent, trying for some seconds."""
+        until_ms = self.now_ms() + limits.postgres_group_seconds_max * 1000
+        while True:
+            try:
+                connection = await self._hold()
+                asked_ms = self.now_ms()
+                reply = send(connection)
+                await reply.future()
+                reply.checked()
+            except EngineUnavailable:
+                if self.now_ms() > until_ms or self._closed:
+                    raise
+                await asyncio.sleep(limits.postgres_retry_seconds)
+            else:
+                return asked_ms, reply
+
+    # --- the life of a node
+
+    def move(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Live on `loop` from now on."""
+        self._tasks.clear()
+        self._opening = self._telling = None
+        self._told.clear()
+        self.keep(loop.create_task(self._live()))
+
+    def keep(self, task: "asyncio.Task[Any]") -> None:
+        """Keep a task until it is done: the loop does not."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def start(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Let `work` run beside what calls."""
+        self.keep(asyncio.get_running_loop().create_task(work))
+
+    def leave(self) -> None:
+        """Say that this node is gone, if that can be said quickly, and close the connection."""
+        self._closed = True
+        if self._telling is not None:
+            self._telling.cancel()
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            if connection.failure is None:
+                reply = connection.send([Request(b"leave", (self._node,))])
+                connection.block(reply, limits.postgres_close_seconds_max)
+            connection.close()
+
+    async def _live(self) -> None:
+        while not self._closed:
+            try:
+                await self.beat()
+            except EngineError as error:
+                self._note(str(error))
+            else:
+                self._note(None)
+            await asyncio.sleep(limits.postgres_beat_seconds)
+
+    async def beat(self) -> None:
+        """Say that this node is there, and see who else is; EngineError where nobody hears."""
+        requests = [
+            Request(b"beat", (self._node, int8(limits.postgres_node_life_ms))),
+            Request(b"forget_nodes"),
+            Request(b"others", (self._node,)),
+            Request(b"oldest"),
+        ]
+        connection = await self._hold()
+        sent_ms = self.now_ms()
+        reply = connection.send(requests)
+        await reply.future()
+        *_, others, oldest = reply.checked()
+        self.others = number_of(others.get_value(0, 0))
+        self.known_until_ms = (
+            sent_ms + limits.postgres_node_life_ms - limits.postgres_table_age_ms_max * 2
+        )
+        if not oldest.ntuples or number_of(oldest.get_value(0, 0)) > VERSION:
+            self._refuse()
+
+    def _refuse(self) -> None:
+        if self.refusal is None:
+            self.refusal = StoreIncompatible(
+                "the tables were upgraded by a newer release, which lets this one not use them"
+            )
+            log.error(
+                "This node may not use the store any more", extra={"error": str(self.refusal)}
+            )
+
+    def _note(self, trouble: str | None) -> None:
+        """Tell the log when trouble begins and when it ends, not at every beat."""
+        if trouble is not None and self._trouble is None:
+            log.error("PostgreSQL cannot be reached", extra={"error": trouble})
+        elif trouble is None and self._trouble is not None:
+            log.info("PostgreSQL can be reached again")
+        self._trouble = trouble
+
+    # --- others
+
+    async def settle_descriptor(self) -> None:
+        """Return once no other node gives out a descriptor that was replaced before this call."""
+        _, reply = await self.patiently(
+            lambda connection: connection.send([Request(b"others", (self._node,))])
+        )
+        if number_of(reply.checked()[0].get_value(0, 0)):
+            await asyncio.sleep(limits.postgres_table_age_ms_max * 1.1 / 1000)
+
+    def tell(self, written: Iterable[bytes]) -> None:
+        """Hint to the other nodes that rows were written: the tips of logs."""
+        if not self.others or not self._can_tell:
+            return
+        self._told.update(written)
+        if self._told and self._telling is None:
+            loop = asyncio.get_running_loop()
+            self._telling = loop.call_later(limits.postgres_notify_seconds, self._tell)
+
+    def _tell(self) -> None:
+        self._telling = None
+        told, self._told = self._told, set()
+        connection = self.connection
+        if connection is None or connection.failure is not None:
+            return
+        words = b" ".join(base64.b64encode(key) for key in told)
+        if len(words) > limits.postgres_notify_bytes_max:
+            words = _ANYTHING
+        hint = self._node.hex().encode() + b" " + words
+        connection.send([Request(b"tell", (self._channel, hint))]).then(self._has_told)
+
+    def _has_told(self, reply: Reply) -> None:
+        if isinstance(reply.error, StoreIncompatible) or (
+            reply.error is not None and not isinstance(reply.error, EngineUnavailable)
+        ):
+            self._can_tell = False
+            log.warning("Other nodes cannot be told of changes", extra={"error": str(reply.error)})
+
+    def _heard(self, hint: bytes) -> None:
+        node, *words = hint.split(b" ")
+        if node == self._node.hex().encode():
+            return
+        if _ANYTHING in words:
+            self._on_hint(None)
+            return
+        with contextlib.suppress(ValueError):  # a hint of somebody else's
+            self._on_hint([base64.b64decode(word, validate=True) for word in words])

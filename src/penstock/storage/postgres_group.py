@@ -1,0 +1,227 @@
+"""A group of transactions on PostgreSQL: which go together, what they read, what they write."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from penstock.base import limits
+from penstock.base.clock import Clock
+from penstock.base.errors.engine import EngineError
+from penstock.storage.overlay import Overlay
+from penstock.storage.postgres_connection import Connection
+from penstock.storage.postgres_statements import Row, gets, scan, scanned, slots_of
+from penstock.storage.prefixes import FEW_AND_BUSY
+from penstock.storage.waist import Lock, Reader, Span, Transaction
+
+
+class Operation:
+    """One call of `transact`."""
+
+    __slots__ = ("answer", "error", "lock", "reads", "result", "slots", "until_ms", "work")
+
+    def __init__(
+        self,
+        work: Callable[[Transaction], Any],
+        locks: Sequence[Lock],
+        reads: Sequence[bytes],
+        answer: "asyncio.Future[Any]",
+        until_ms: float,
+    ) -> None:
+        self.work = work
+        self.reads = reads
+        self.slots = slots_of([lock.name for lock in locks])
+        self.lock = locks[0].name if len(locks) == 1 else None
+        """The name of its lock, where it has one only."""
+        self.answer = answer
+        self.until_ms = until_ms
+        """Until when it may be tried again."""
+        self.result: Any = None
+        self.error: Exception | None = None
+
+    def run(self, group: Overlay, clock: Clock) -> None:
+        """Do its work over what `group` has done; raises EngineError where the store failed."""
+        transaction = Overlay(group, clock)
+        self.error = None
+        try:
+            self.result = self.work(transaction)
+        except EngineError:
+            raise
+        except Exception as error:  # noqa: BLE001 - what it raises is its answer
+            self.error = error
+        else:
+            if transaction.changed:
+                group.absorb(transaction)
+
+    def settle(self) -> None:
+        """Give its caller what its work returned or raised."""
+        if self.error is not None:
+            self.fail(self.error)
+        elif not self.answer.done():
+            self.answer.set_result(self.result)
+
+    def fail(self, error: Exception) -> None:
+        """Have its call raise `error`."""
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+
+class Queue:
+    """The operations that wait for their group, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Operation] = []
+        self._busy: set[int] = set()
+        """The locks of the groups on their way."""
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, operation: Operation) -> None:
+        """Let `operation` wait."""
+        self._waiting.append(operation)
+
+    def take(self) -> "Group | None":
+        """Return a group of all that can go now, or None; an operation never overtakes another.
+
+        What has a lock in common with a group on its way waits for the end of that, and whatever
+        has one in common with what waits, waits too.
+        """
+        taken: list[Operation] = []
+        left: list[Operation] = []
+        blocked = set(self._busy)
+        for operation in self._waiting:
+            if operation.answer.done():  # its caller has gone
+                continue
+            if len(taken) < limits.commit_group_transactions_max and blocked.isdisjoint(
+                operation.slots
+            ):
+                taken.append(operation)
+            else:
+                left.append(operation)
+                blocked.update(operation.slots)
+        self._waiting = left
+        if not taken:
+            return None
+        group = Group(taken)
+        self._busy.update(group.slots)
+        return group
+
+    def free(self, group: "Group") -> None:
+        """Let what has a lock in common with `group` go."""
+        self._busy.difference_update(group.slots)
+
+    def drop(self) -> list[Operation]:
+        """Take out all that waits."""
+        waiting, self._waiting = self._waiting, []
+        self._busy.clear()
+        return waiting
+
+
+class Group:
+    """Operations that commit together."""
+
+    def __init__(self, operations: list[Operation]) -> None:
+        self.operations = operations
+        self.slots = sorted({slot for operation in operations for slot in operation.slots})
+
+    def keys(self, usual: "UsualKeys") -> list[bytes]:
+        """Return the keys of all rows that are worth fetching ahead, each once."""
+        keys: dict[bytes, None] = {}
+        locks: dict[bytes, None] = {}
+        for operation in self.operations:
+            for key in operation.reads:
+                keys[key] = None
+            if operation.lock is not None:
+                locks[operation.lock] = None
+        for lock in locks:
+            keys.update(usual.of(lock))
+        return list(keys)
+
+    def run(self, reader: "GroupReader", clock: Clock) -> Overlay:
+        """Do the work of every operation, one after the other; return all that they wrote."""
+        overlay = Overlay(reader, clock)
+        for operation in self.operations:
+            reader.lock = operation.lock
+            operation.run(overlay, clock)
+        return overlay
+
+    def settle(self) -> None:
+        """Answer all."""
+        for operation in self.operations:
+            operation.settle()
+
+    def fail(self, error: EngineError) -> None:
+        """Have all raise `error`, each a new one: a raised exception keeps its raiser's trace."""
+        for operation in self.operations:
+            operation.fail(type(error)(*error.args))
+
+    def drop_late(self, now_ms: float, error: EngineError) -> bool:
+        """Fail what may not be tried again after `now_ms`; say whether anything is left."""
+        kept = []
+        for operation in self.operations:
+            if operation.until_ms > now_ms and not operation.answer.done():
+                kept.append(operation)
+            else:
+                operation.fail(type(error)(*error.args))
+        self.operations = kept
+        return bool(kept)
+
+
+class UsualKeys:
+    """The few rows that every write under a lock reads, so that they are fetched ahead.
+
+    Learned from what was missing. What was not read for some groups is forgotten.
+    """
+
+    def __init__(self) -> None:
+        self._of: OrderedDict[bytes, dict[bytes, None]] = OrderedDict()
+
+    def of(self, lock: bytes) -> dict[bytes, None]:
+        """Return the keys that are usually read under `lock`."""
+        return self._of.get(lock, {})
+
+    def learn(self, lock: bytes, missed: Iterable[bytes]) -> None:
+        """Fetch `missed` too from now on; the oldest keys of a lock with too many are forgotten."""
+        keys = self._of.setdefault(lock, {})
+        self._of.move_to_end(lock)
+        keys.update(dict.fromkeys(missed))
+        while len(keys) > limits.postgres_usual_keys_max:
+            del keys[next(iter(keys))]
+        if len(self._of) > limits.postgres_usual_locks_max:
+            self._of.popitem(last=False)
+
+    def forget(self, lock: bytes, keys: Iterable[bytes]) -> None:
+        """Fetch `keys` ahead no more."""
+        known = self._of.get(lock)
+        if known is not None:
+            for key in keys:
+                known.pop(key, None)
+
+
+class GroupReader(Reader):
+    """The store as a group's transaction sees it: rows fetched ahead, the rest when asked for."""
+
+    def __init__(self, connection: Connection, rows: dict[bytes, bytes | None]) -> None:
+        self._connection = connection
+        self.rows = rows
+        """What was read by its key; None for a row that is not there."""
+        self.lock: bytes | None = None
+        """The lock of the operation at work."""
+        self.missed: dict[bytes, set[bytes]] = {}
+        """The few and busy rows that were not fetched ahead, by lock."""
+
+    def get(self, key: bytes) -> bytes | None:
+        if key in self.rows:
+            return self.rows[key]
+        if self.lock is not None and key[:1] in FEW_AND_BUSY:
+            self.missed.setdefault(self.lock, set()).add(key)
+        rows = self._connection.wait(self._connection.send(gets((key,)))).rows()
+        value = self.rows[key] = rows[0][1] if rows else None
+        return value
+
+    def scan(self, span: Span, limit: int, backward: bool = False) -> list[Row]:
+        if limit <= 0 or span.start >= span.end:
+            return []
+        reply = self._connection.wait(self._connection.send([scan(span, limit, backward)]))
+        return scanned(reply.rows(), limit, backward)

@@ -1,0 +1,340 @@
+"""Reading PostgreSQL outside of transactions: what `snapshot` is made of.
+
+Most snapshots read one row. Those that are asked for in the same turn of the loop are one
+statement, which is a consistent view for each. A snapshot that reads more is run once more from
+its beginning, in a read-only transaction whose statements all see the same state.
+
+A table's descriptor, which every request reads by itself, is given without asking where it was read
+a moment ago: see `postgres_cluster` for why nobody can tell.
+"""
+
+import asyncio
+import contextlib
+from collections import OrderedDict, deque
+from collections.abc import Callable, Collection
+from types import CodeType
+from typing import Any
+
+from penstock.base import limits
+from penstock.base.errors.engine import EngineError, EngineUnavailable
+from penstock.storage.fibers import in_fiber, wait_for
+from penstock.storage.postgres_cluster import Cluster
+from penstock.storage.postgres_connection import Connection, Reply
+from penstock.storage.postgres_statements import (
+    BEGIN_VIEW,
+    COMMIT,
+    Row,
+    gets,
+    scan,
+    scanned,
+)
+from penstock.storage.prefixes import Prefix
+from penstock.storage.waist import Reader, Span, T
+
+_TABLE = Prefix.TABLE.key
+
+
+class _ReadsMore(BaseException):
+    """A work asks for a second read, which has to see the state of the first."""
+
+
+class TablesAtHand:
+    """Descriptors of tables as they were read a moment ago."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._rows: OrderedDict[bytes, tuple[bytes, float]] = OrderedDict()
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the row of `key`, None where it has to be read."""
+        row = self._rows.get(key)
+        if row is None:
+            return None
+        now_ms = self._cluster.now_ms()
+        if now_ms < row[1] and now_ms < self._cluster.known_until_ms:
+            return row[0]
+        return None
+
+    def note(self, key: bytes, value: bytes | None, asked_ms: float) -> None:
+        """Keep what the row of `key` was at `asked_ms` or later; None for one that is not there."""
+        if value is None:
+            self._rows.pop(key, None)
+            return
+        self._rows[key] = (value, asked_ms + limits.postgres_table_age_ms_max)
+        self._rows.move_to_end(key)
+        if len(self._rows) > limits.postgres_tables_at_hand_max:
+            self._rows.popitem(last=False)
+
+    def note_all(self, rows: dict[bytes, bytes | None], asked_ms: float) -> None:
+        """Keep those of `rows` that are descriptors."""
+        for key, value in rows.items():
+            if key[:1] == _TABLE:
+                self.note(key, value, asked_ms)
+
+
+class Views:
+    """All reading outside of transactions."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self.tables = TablesAtHand(cluster)
+        self._asked: dict[bytes, list[asyncio.Future[bytes | None]]] = {}
+        self._scheduled = False
+        self._reads: dict[CodeType, int] = {}
+        """Works that have read more than once before, and how many rows before any scan."""
+        self._free: list[Connection] = []
+        self._open = 0
+        self._turns: deque[asyncio.Future[None]] = deque()
+
+    def move(self) -> None:
+        """Forget what an earlier event loop left behind."""
+        self._asked.clear()
+        self._scheduled = False
+        self._turns.clear()
+        self._open = 0
+        for connection in self._free:
+            connection.close()
+        self._free.clear()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.move()
+
+    def run(self, work: Callable[[Reader], T]) -> T:
+        """Run `work` on a consistent view; raises EngineError where there is none to be had."""
+        code = _code_of(work)
+        if code not in self._reads:
+            with contextlib.suppress(_ReadsMore):
+                return work(_FirstRead(self))
+        return self._consistently(work, code)
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value at `key` as it is now, or was a moment ago where nobody can tell."""
+        if key[:1] == _TABLE:
+            row = self.tables.get(key)
+            if row is not None:
+                return row
+        if in_fiber():
+            return self._get_soon(key)
+        asked_ms = self._cluster.now_ms()
+        rows = self._patiently(lambda connection: connection.send(gets((key,)))).rows()
+        value = rows[0][1] if rows else None
+        if key[:1] == _TABLE:
+            self.tables.note(key, value, asked_ms)
+        return value
+
+    def scan(self, span: Span, limit: int, backward: bool) -> list[Row]:
+        """Return at most `limit` rows of `span` as they are now."""
+        if limit <= 0 or span.start >= span.end:
+            return []
+        request = scan(span, limit, backward)
+        reply = self._patiently(lambda connection: connection.send([request]))
+        return scanned(reply.rows(), limit, backward)
+
+    # --- one row of many
+
+    def _get_soon(self, key: bytes) -> bytes | None:
+        """Ask for `key` together with what others ask for in this turn of the loop."""
+        loop = asyncio.get_running_loop()
+        found: asyncio.Future[bytes | None] = loop.create_future()
+        self._asked.setdefault(key, []).append(found)
+        if not self._scheduled:
+            self._scheduled = True
+            loop.call_soon(self._ask)
+        return wait_for(found)
+
+    def _ask(self) -> None:
+        self._scheduled = False
+        asked, self._asked = self._asked, {}
+        connection = self._cluster.connection
+        if connection is None or connection.failure is not None:
+            self._cluster.keep(asyncio.get_running_loop().create_task(self._ask_again(asked)))
+            return
+        asked_ms = self._cluster.now_ms()
+        reply = connection.send(gets(asked))
+
+        def answered(reply: Reply) -> None:
+            if reply.error is not None:
+                task = asyncio.get_running_loop().create_task(self._ask_again(asked))
+                self._cluster.keep(task)
+            else:
+                self._answer(asked, reply, asked_ms)
+
+        reply.then(answered)
+
+    async def _ask_again(self, asked: "dict[bytes, list[asyncio.Future[bytes | None]]]") -> None:
+        """Ask for rows that could not be had, until they can or it is too late."""
+        try:
+            asked_ms, reply = await self._cluster.patiently(
+                lambda connection: connection.send(gets(asked))
+            )
+            self._answer(asked, reply, asked_ms)
+        except EngineError as error:
+            for waiting in asked.values():
+                for found in waiting:
+                    if not found.done():
+                        found.set_exception(type(error)(*error.args))
+
+    def _answer(
+        self,
+        asked: "dict[bytes, list[asyncio.Future[bytes | None]]]",
+        reply: Reply,
+        asked_ms: float,
+    ) -> None:
+        rows: dict[bytes, bytes | None] = dict.fromkeys(asked)
+        rows.update(reply.rows())
+        self.tables.note_all(rows, asked_ms)
+        for key, waiting in asked.items():
+            for found in waiting:
+                if not found.done():
+                    found.set_result(rows[key])
+
+    # --- more than one read
+
+    def _consistently(self, work: Callable[[Reader], T], code: CodeType | None) -> T:
+        """Run `work` in a transaction that sees one state; anew where the connection is lost."""
+        until_ms = self._cluster.now_ms() + limits.postgres_group_seconds_max * 1000
+        while True:
+            connection = self._lend()
+            try:
+                connection.send([BEGIN_VIEW])
+                view = _View(connection)
+                if code is not None and self._reads.get(code, 0) > 1:
+                    view.fetch(_asked_by(work))
+                result = work(view)
+                if code is not None:
+                    self._reads[code] = view.gets
+            except EngineUnavailable:
+                if connection.failure is None or self._cluster.now_ms() > until_ms:
+                    raise
+            else:
+                return result
+            finally:
+                self._take_back(connection)
+
+    def _lend(self) -> Connection:
+        """Return a connection for one view alone."""
+        fiber = in_fiber()
+        while self._open >= limits.postgres_views and fiber:
+            turn = asyncio.get_running_loop().create_future()
+            self._turns.append(turn)
+            wait_for(turn)
+        self._open += 1
+        while self._free:
+            connection = self._free.pop()
+            if connection.failure is None:
+                return connection
+        try:
+            return self._cluster.open()
+        except BaseException:
+            self._open -= 1
+            raise
+
+    def _take_back(self, connection: Connection) -> None:
+        self._open -= 1
+        if connection.failure is None:
+            connection.send([COMMIT])
+            self._free.append(connection)
+            if len(self._free) > limits.postgres_views:
+                self._free.pop(0).close()
+        while self._turns:
+            turn = self._turns.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                break
+
+    def _patiently(self, send: Callable[[Connection], Reply]) -> Reply:
+        """Return the reply to what `send` sends, asking anew where the connection is lost."""
+        until_ms = self._cluster.now_ms() + limits.postgres_group_seconds_max * 1000
+        while True:
+            connection = self._cluster.held()
+            reply = connection.wait(send(connection))
+            if reply.error is None:
+                return reply
+            if connection.failure is None or self._cluster.now_ms() > until_ms:
+                reply.checked()
+
+
+class _FirstRead(Reader):
+    """The view of a work that may read once."""
+
+    __slots__ = ("_used", "_views")
+
+    def __init__(self, views: Views) -> None:
+        self._views = views
+        self._used = False
+
+    def get(self, key: bytes) -> bytes | None:
+        self._use()
+        return self._views.get(key)
+
+    def scan(self, span: Span, limit: int, backward: bool = False) -> list[Row]:
+        self._use()
+        return self._views.scan(span, limit, backward)
+
+    def _use(self) -> None:
+        if self._used:
+            raise _ReadsMore
+        self._used = True
+
+
+class _View(Reader):
+    """The view of a read-only transaction. Rows that were read are kept: they do not change."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._rows: dict[bytes, bytes | None] = {}
+        self._scanned = False
+        self.gets = 0
+        """How many rows were asked for before anything was scanned."""
+
+    def fetch(self, keys: Collection[bytes]) -> None:
+        """Read the rows of `keys` in one statement."""
+        if keys:
+            self._rows = dict.fromkeys(keys)
+            self._rows.update(self._connection.wait(self._connection.send(gets(keys))).rows())
+
+    def get(self, key: bytes) -> bytes | None:
+        self.gets += not self._scanned
+        if key in self._rows:
+            return self._rows[key]
+        rows = self._connection.wait(self._connection.send(gets((key,)))).rows()
+        value = self._rows[key] = rows[0][1] if rows else None
+        return value
+
+    def scan(self, span: Span, limit: int, backward: bool = False) -> list[Row]:
+        self._scanned = True
+        if limit <= 0 or span.start >= span.end:
+            return []
+        reply = self._connection.wait(self._connection.send([scan(span, limit, backward)]))
+        return scanned(reply.rows(), limit, backward)
+
+
+class _Rehearsal(Reader):
+    """A view of nothing, which remembers what was asked of it."""
+
+    def __init__(self) -> None:
+        self.keys: dict[bytes, None] = {}
+
+    def get(self, key: bytes) -> bytes | None:
+        self.keys[key] = None
+        return None
+
+    def scan(self, span: Span, limit: int, backward: bool = False) -> list[Row]:
+        raise _ReadsMore
+
+
+def _asked_by(work: Callable[[Reader], Any]) -> Collection[bytes]:
+    """Return the keys that `work` asks for, whatever they hold, so that they are read together.
+
+    It runs for nothing, over an empty store: what it returns or raises there is nobody's answer.
+    """
+    rehearsal = _Rehearsal()
+    with contextlib.suppress(Exception, _ReadsMore):
+        work(rehearsal)
+    return rehearsal.keys
+
+
+def _code_of(work: Any) -> CodeType | None:
+    """Return what tells works of one kind from others; None where nothing does."""
+    return getattr(getattr(work, "func", work), "__code__", None)
