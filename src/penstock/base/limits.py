@@ -232,4 +232,3 @@ postgres_beat_seconds = 1.0
 postgres_node_life_ms = 5000
 postgres_notify_seconds = 0.002  # what is gathered for one NOTIFY
 postgres_notify_bytes_max = 7000  # of 8000 that a payload may have
-postgres_watch_seconds = 0.5  # how often watched logs are looked at that other nodes may write

@@ -16,7 +16,7 @@ while it commits, nobody knows, and its callers are told to try again.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from penstock.base import limits
 from penstock.base.clock import Clock
@@ -50,7 +50,7 @@ class PostgresEngine:
 
     def __init__(self, url: str, clock: Clock, node: bytes, schema: str) -> None:
         self._clock = clock
-        self._cluster = Cluster(url, node, schema, self._hinted)
+        self._cluster = Cluster(url, node, schema, self)
         self._views = Views(self._cluster)
         self._watchers = Watchers()
         self._usual = UsualKeys()
@@ -155,15 +155,18 @@ class PostgresEngine:
                 await asyncio.sleep(limits.postgres_retry_seconds)
         except EngineError as error:
             group.fail(error)
+        except asyncio.CancelledError:
+            group.fail(EngineUnavailable("the store was closed before this was durable"))
+            raise
         except Exception as error:  # a bug of ours ends one group, never the node
             log.exception("A group of transactions failed")
             group.fail(EngineUnavailable(f"the store failed: {error!r}"))
         finally:
-            group.fail(EngineUnavailable("the store was closed before this was durable"))
-            if self._groups.pop(group, None) is not None:
+            if self._groups.pop(group, None) is not None and not self._closed:
                 self._queue.free(group)
-                if not self._closed:
-                    self._start_groups()
+                self._start_groups()
+            else:
+                group.fail(EngineUnavailable("the store was closed before this was durable"))
 
     async def _try(self, group: Group) -> bool:
         """Carry a group out; False where it is worth another try. Raises EngineError for good."""
@@ -252,14 +255,18 @@ class PostgresEngine:
 
     # --- the rest
 
-    def _hinted(self, tips: "list[bytes] | None") -> None:
-        """Wake who waits for one of `tips`, or all for None."""
+    def hint(self, tips: "Iterable[bytes] | None") -> None:
+        """Wake who waits for one of `tips`, or all for None: another node may have written them."""
         if self._loop is None or self._loop.is_closed():
             return
         if tips is None:
             self._watchers.wake_all()
         else:
             self._watchers.wake(tips)
+
+    def watched(self) -> Iterable[bytes]:
+        """Return the tips that somebody waits for."""
+        return self._watchers.tips
 
     def _begin(self, loop: asyncio.AbstractEventLoop | None) -> None:
         if self._closed:

@@ -14,8 +14,9 @@ import asyncio
 import base64
 import contextlib
 import logging
+import threading
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any
+from typing import Any, Protocol
 from zlib import crc32
 
 from penstock.base import limits
@@ -24,7 +25,8 @@ from penstock.base.errors.engine import EngineError, EngineUnavailable, StoreInc
 from penstock.storage.fibers import in_fiber, wait_for
 from penstock.storage.postgres_connection import Connection, Reply, open_blocking, open_soon
 from penstock.storage.postgres_schema import VERSION
-from penstock.storage.postgres_statements import Request, int8, number_of
+from penstock.storage.postgres_statements import Request, gets, int8, number_of
+from penstock.storage.watchers import wake
 
 log = logging.getLogger(__name__)
 
@@ -32,16 +34,28 @@ _ANYTHING = b"*"
 Send = Callable[[Connection], Reply]
 
 
+class Hearer(Protocol):
+    """Who wants to hear of what other nodes wrote."""
+
+    def hint(self, tips: Iterable[bytes] | None) -> None:
+        """Hear that the rows of `tips` may have been written, or any for None."""
+        ...
+
+    def watched(self) -> Iterable[bytes]:
+        """Return the tips of which it wants to hear."""
+        ...
+
+
 class Cluster:
     """One node: the connection that it shares among readers, and what it knows of other nodes."""
 
-    def __init__(
-        self, url: str, node: bytes, schema: str, on_hint: Callable[[list[bytes] | None], None]
-    ) -> None:
+    def __init__(self, url: str, node: bytes, schema: str, hearer: Hearer) -> None:
         self._url = url
         self._node = node
         self._channel = f"penstock_{crc32(schema.encode()):08x}".encode()
-        self._on_hint = on_hint
+        self._hearer = hearer
+        self._tips: dict[bytes, bytes] = {}
+        """What the tips that somebody waits for were at the last beat."""
         self._clock = SystemClock()  # of the network and of other nodes: no test moves these
         self._tasks: set[asyncio.Task[Any]] = set()
         self._opening: asyncio.Task[Connection] | None = None
@@ -54,8 +68,10 @@ class Cluster:
         """What is read by, and heard by; None while there is none."""
         self.others = 0
         """How many other nodes there were at the last beat."""
+        self.known_since_ms = 0.0
+        """Since when the others know that this node is there, by `now_ms`."""
         self.known_until_ms = 0.0
-        """Until when the others know that this node is there, by `now_ms`."""
+        """Until when they do."""
         self.refusal: EngineError | None = None
         """Why this node may use the store no more, if so."""
 
@@ -109,7 +125,7 @@ class Cluster:
         self.connection = connection
         connection.on_notify = self._heard
         connection.send_text([f"LISTEN {self._channel.decode()}"])  # where there is such a thing
-        self._on_hint(None)  # what was told meanwhile was not heard
+        self._hearer.hint(None)  # what was told meanwhile was not heard
 
     async def patiently(self, send: Send) -> tuple[float, Reply]:
         """Return the reply to what `send` sends and when it was sent, trying for some seconds."""
@@ -127,6 +143,16 @@ class Cluster:
                 await asyncio.sleep(limits.postgres_retry_seconds)
             else:
                 return asked_ms, reply
+
+    def pause(self) -> None:
+        """Wait before another try; a fiber lets others go on."""
+        if in_fiber():
+            loop = asyncio.get_running_loop()
+            over = loop.create_future()
+            loop.call_later(limits.postgres_retry_seconds, wake, over)
+            wait_for(over)
+        else:
+            threading.Event().wait(limits.postgres_retry_seconds)
 
     # --- the life of a node
 
@@ -182,11 +208,27 @@ class Cluster:
         await reply.future()
         *_, others, oldest = reply.checked()
         self.others = number_of(others.get_value(0, 0))
-        self.known_until_ms = (
-            sent_ms + limits.postgres_node_life_ms - limits.postgres_table_age_ms_max * 2
-        )
+        now_ms = self.now_ms()
+        if now_ms >= self.known_until_ms:
+            self.known_since_ms = now_ms
+        self.known_until_ms = sent_ms + limits.postgres_node_life_ms / 2
         if not oldest.ntuples or number_of(oldest.get_value(0, 0)) > VERSION:
             self._refuse()
+        if self.others:
+            await self._look_at_tips(connection)
+
+    async def _look_at_tips(self, connection: Connection) -> None:
+        """Hint at the watched tips that have changed since the last beat: a NOTIFY can be lost."""
+        watched = list(self._hearer.watched())
+        before, self._tips = self._tips, {}
+        if not watched:
+            return
+        reply = connection.send(gets(watched))
+        await reply.future()
+        self._tips = dict(reply.rows())
+        self._hearer.hint(
+            [tip for tip, value in self._tips.items() if before.get(tip, value) != value]
+        )
 
     def _refuse(self) -> None:
         if self.refusal is None:
@@ -248,7 +290,7 @@ class Cluster:
         if node == self._node.hex().encode():
             return
         if _ANYTHING in words:
-            self._on_hint(None)
+            self._hearer.hint(None)
             return
         with contextlib.suppress(ValueError):  # a hint of somebody else's
-            self._on_hint([base64.b64decode(word, validate=True) for word in words])
+            self._hearer.hint([base64.b64decode(word, validate=True) for word in words])

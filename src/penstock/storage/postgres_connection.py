@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 
 import psycopg
 from psycopg import pq
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from penstock.base import limits
 from penstock.base.clock import Clock
@@ -30,6 +31,15 @@ _SKIPPED = pq.ExecStatus.PIPELINE_ABORTED
 _SQLSTATE = pq.DiagnosticField.SQLSTATE
 _SEVERITY = pq.DiagnosticField.SEVERITY_NONLOCALIZED
 _UNKNOWN_SETTING = "42704"
+_DEFAULTS: dict[str, str | int] = {
+    "connect_timeout": limits.postgres_connect_seconds_max,
+    "fallback_application_name": "penstock",
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": int(limits.postgres_reply_seconds_max * 1000),
+}
+"""Parameters of libpq, for a URL that does not name them."""
 
 Rows = list[tuple[bytes, bytes]]
 OnNotify = Callable[[bytes], None]
@@ -118,6 +128,10 @@ class Connection:
         self._libpq.notice_handler = self._noticed
         self._libpq.nonblocking = 1
         self._libpq.enter_pipeline_mode()
+
+    def __del__(self) -> None:
+        # One that was opened for a task that was cancelled meanwhile.
+        self._libpq.finish()
 
     @property
     def is_idle(self) -> bool:
@@ -312,9 +326,7 @@ def open_blocking(url: str, clock: Clock, *, prepared: bool = True) -> Connectio
     One that is not `prepared` takes only text, as before there are any tables.
     """
     try:
-        session = psycopg.Connection.connect(
-            url, autocommit=True, connect_timeout=limits.postgres_connect_seconds_max
-        )
+        session = psycopg.Connection.connect(_with_defaults(url), autocommit=True)
     except psycopg.Error as error:
         raise EngineUnavailable(f"PostgreSQL cannot be reached: {why(error)}") from None
     connection = Connection(session, clock)
@@ -332,9 +344,7 @@ async def open_soon(url: str, clock: Clock) -> Connection:
     """Open a connection on the event loop; EngineError where that cannot be."""
     try:
         async with asyncio.timeout(limits.postgres_connect_seconds_max * 2):
-            session = await psycopg.AsyncConnection.connect(
-                url, autocommit=True, connect_timeout=limits.postgres_connect_seconds_max
-            )
+            session = await psycopg.AsyncConnection.connect(_with_defaults(url), autocommit=True)
     except (psycopg.Error, TimeoutError, OSError) as error:
         raise EngineUnavailable(f"PostgreSQL cannot be reached: {why(error)}") from None
     connection = Connection(session, clock)
@@ -344,6 +354,11 @@ async def open_soon(url: str, clock: Clock) -> Connection:
         connection.close()
         raise
     return connection
+
+
+def _with_defaults(url: str) -> str:
+    """Return `url` with what it does not say itself: limits, so that a dead peer is found out."""
+    return make_conninfo("", **(_DEFAULTS | conninfo_to_dict(url)))
 
 
 def _error_of(result: "pq.abc.PGresult") -> EngineError:

@@ -10,7 +10,7 @@ from penstock.base.clock import Clock
 from penstock.base.errors.engine import EngineError
 from penstock.storage.overlay import Overlay
 from penstock.storage.postgres_connection import Connection
-from penstock.storage.postgres_statements import Row, gets, scan, scanned, slots_of
+from penstock.storage.postgres_statements import Request, Row, gets, scan, scanned, slots_of
 from penstock.storage.prefixes import FEW_AND_BUSY
 from penstock.storage.waist import Lock, Reader, Span, Transaction
 
@@ -40,13 +40,11 @@ class Operation:
         self.error: Exception | None = None
 
     def run(self, group: Overlay, clock: Clock) -> None:
-        """Do its work over what `group` has done; raises EngineError where the store failed."""
+        """Do its work over what `group` has done."""
         transaction = Overlay(group, clock)
         self.error = None
         try:
             self.result = self.work(transaction)
-        except EngineError:
-            raise
         except Exception as error:  # noqa: BLE001 - what it raises is its answer
             self.error = error
         else:
@@ -90,13 +88,13 @@ class Queue:
         taken: list[Operation] = []
         left: list[Operation] = []
         blocked = set(self._busy)
+        room = limits.commit_group_transactions_max
         for operation in self._waiting:
             if operation.answer.done():  # its caller has gone
                 continue
-            if len(taken) < limits.commit_group_transactions_max and blocked.isdisjoint(
-                operation.slots
-            ):
+            if room > 0 and blocked.isdisjoint(operation.slots):
                 taken.append(operation)
+                room -= max(len(operation.reads), 1)
             else:
                 left.append(operation)
                 blocked.update(operation.slots)
@@ -108,8 +106,9 @@ class Queue:
         return group
 
     def free(self, group: "Group") -> None:
-        """Let what has a lock in common with `group` go."""
+        """Let what has a lock in common with `group` go, first what it had no room for."""
         self._busy.difference_update(group.slots)
+        self._waiting[:0] = group.left
 
     def drop(self) -> list[Operation]:
         """Take out all that waits."""
@@ -123,6 +122,8 @@ class Group:
 
     def __init__(self, operations: list[Operation]) -> None:
         self.operations = operations
+        self.left: list[Operation] = []
+        """What it had no room for, and goes with a later one."""
         self.slots = sorted({slot for operation in operations for slot in operation.slots})
 
     def keys(self, usual: "UsualKeys") -> list[bytes]:
@@ -139,11 +140,21 @@ class Group:
         return list(keys)
 
     def run(self, reader: "GroupReader", clock: Clock) -> Overlay:
-        """Do the work of every operation, one after the other; return all that they wrote."""
+        """Do the work of every operation, one after the other; return all that they wrote.
+
+        Once that is large, what remains is left for another group. Raises the error of a reader
+        that failed, whatever the works made of it.
+        """
         overlay = Overlay(reader, clock)
-        for operation in self.operations:
+        for at, operation in enumerate(self.operations):
+            if overlay.bytes_held >= limits.commit_group_bytes_max:
+                self.left = self.operations[at:] + self.left
+                del self.operations[at:]
+                break
             reader.lock = operation.lock
             operation.run(overlay, clock)
+            if reader.failure is not None:
+                raise reader.failure
         return overlay
 
     def settle(self) -> None:
@@ -153,18 +164,22 @@ class Group:
 
     def fail(self, error: EngineError) -> None:
         """Have all raise `error`, each a new one: a raised exception keeps its raiser's trace."""
-        for operation in self.operations:
+        for operation in self.all():
             operation.fail(type(error)(*error.args))
+
+    def all(self) -> list[Operation]:
+        """Return everything in it, what it had no room for too."""
+        return self.operations + self.left
 
     def drop_late(self, now_ms: float, error: EngineError) -> bool:
         """Fail what may not be tried again after `now_ms`; say whether anything is left."""
         kept = []
-        for operation in self.operations:
+        for operation in self.all():
             if operation.until_ms > now_ms and not operation.answer.done():
                 kept.append(operation)
             else:
                 operation.fail(type(error)(*error.args))
-        self.operations = kept
+        self.operations, self.left = kept, []
         return bool(kept)
 
 
@@ -210,18 +225,26 @@ class GroupReader(Reader):
         """The lock of the operation at work."""
         self.missed: dict[bytes, set[bytes]] = {}
         """The few and busy rows that were not fetched ahead, by lock."""
+        self.failure: EngineError | None = None
+        """Why it can read no more."""
 
     def get(self, key: bytes) -> bytes | None:
         if key in self.rows:
             return self.rows[key]
         if self.lock is not None and key[:1] in FEW_AND_BUSY:
             self.missed.setdefault(self.lock, set()).add(key)
-        rows = self._connection.wait(self._connection.send(gets((key,)))).rows()
+        rows = self._rows(gets((key,)))
         value = self.rows[key] = rows[0][1] if rows else None
         return value
 
     def scan(self, span: Span, limit: int, backward: bool = False) -> list[Row]:
         if limit <= 0 or span.start >= span.end:
             return []
-        reply = self._connection.wait(self._connection.send([scan(span, limit, backward)]))
-        return scanned(reply.rows(), limit, backward)
+        return scanned(self._rows([scan(span, limit, backward)]), limit, backward)
+
+    def _rows(self, requests: Sequence[Request]) -> list[Row]:
+        try:
+            return self._connection.wait(self._connection.send(requests)).rows()
+        except EngineError as error:
+            self.failure = error
+            raise

@@ -50,9 +50,12 @@ class TablesAtHand:
         row = self._rows.get(key)
         if row is None:
             return None
-        now_ms = self._cluster.now_ms()
-        if now_ms < row[1] and now_ms < self._cluster.known_until_ms:
-            return row[0]
+        value, asked_ms = row
+        cluster = self._cluster
+        now_ms = cluster.now_ms()
+        is_known = cluster.known_since_ms <= asked_ms and now_ms < cluster.known_until_ms
+        if is_known and now_ms < asked_ms + limits.postgres_table_age_ms_max:
+            return value
         return None
 
     def note(self, key: bytes, value: bytes | None, asked_ms: float) -> None:
@@ -60,7 +63,7 @@ class TablesAtHand:
         if value is None:
             self._rows.pop(key, None)
             return
-        self._rows[key] = (value, asked_ms + limits.postgres_table_age_ms_max)
+        self._rows[key] = (value, asked_ms)
         self._rows.move_to_end(key)
         if len(self._rows) > limits.postgres_tables_at_hand_max:
             self._rows.popitem(last=False)
@@ -195,8 +198,9 @@ class Views:
         """Run `work` in a transaction that sees one state; anew where the connection is lost."""
         until_ms = self._cluster.now_ms() + limits.postgres_group_seconds_max * 1000
         while True:
-            connection = self._lend()
+            connection = None
             try:
+                connection = self._lend()
                 connection.send([BEGIN_VIEW])
                 view = _View(connection)
                 if code is not None and self._reads.get(code, 0) > 1:
@@ -205,12 +209,15 @@ class Views:
                 if code is not None:
                     self._reads[code] = view.gets
             except EngineUnavailable:
-                if connection.failure is None or self._cluster.now_ms() > until_ms:
+                lost = connection is None or connection.failure is not None
+                if not lost or self._cluster.now_ms() > until_ms:
                     raise
             else:
                 return result
             finally:
-                self._take_back(connection)
+                if connection is not None:
+                    self._take_back(connection)
+            self._cluster.pause()
 
     def _lend(self) -> Connection:
         """Return a connection for one view alone."""
@@ -247,12 +254,16 @@ class Views:
         """Return the reply to what `send` sends, asking anew where the connection is lost."""
         until_ms = self._cluster.now_ms() + limits.postgres_group_seconds_max * 1000
         while True:
-            connection = self._cluster.held()
-            reply = connection.wait(send(connection))
-            if reply.error is None:
-                return reply
-            if connection.failure is None or self._cluster.now_ms() > until_ms:
+            try:
+                connection = self._cluster.held()
+                reply = connection.wait(send(connection))
                 reply.checked()
+            except EngineUnavailable:
+                if self._cluster.now_ms() > until_ms:
+                    raise
+            else:
+                return reply
+            self._cluster.pause()
 
 
 class _FirstRead(Reader):
