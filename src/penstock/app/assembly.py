@@ -1,7 +1,9 @@
 """Assembly: the one place that picks an engine and puts the rooms together."""
 
 import asyncio
-from typing import NamedTuple
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import msgspec
 
@@ -12,10 +14,12 @@ from penstock.base.clock import Clock, MovableClock, ShiftedClock
 from penstock.base.errors.engine import StoreCorrupt, StoreIncompatible
 from penstock.base.ids import Entropy
 from penstock.edge.dispatch import Dispatch
+from penstock.edge.pipeline import DispatchFunction
 from penstock.edge.server import Server
 from penstock.operations.control.controls import Controls
 from penstock.operations.operation import Services
 from penstock.operations.registry import control_operations, operations
+from penstock.storage.fibers import in_fibers
 from penstock.storage.format import pack, unpack
 from penstock.storage.prefixes import Prefix
 from penstock.storage.waist import Engine, Lock, Span, Transaction
@@ -24,6 +28,9 @@ from penstock.streams.readers import Readers
 from penstock.tables.tables import Tables
 from penstock.tables.throughput import Throughput
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 STORE_FORMAT = 1
 READERS_PATH = "/_penstock/readers"
 
@@ -31,7 +38,7 @@ READERS_PATH = "/_penstock/readers"
 class Assembly(NamedTuple):
     """One server over its engine, yet without a socket."""
 
-    dispatch: Dispatch
+    dispatch: DispatchFunction
     """What answers its requests."""
     background: Background
     """What runs beside them: to be started before it is ready, and stopped before the engine."""
@@ -117,7 +124,9 @@ def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy)
         call_rates=CallRates(throttling=settings.throttling),
         controls=controls,
     )
-    background = Background(jobs(services, settings))
+    background = Background(
+        [replace(job, run=_for_engine(engine, job.run)) for job in jobs(services, settings)]
+    )
     if controls is not None:
         controls.follow(background)
     dispatch = Dispatch(
@@ -127,7 +136,14 @@ def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy)
         controls=control_operations(services),
         pages={READERS_PATH: services.reading_page},
     )
-    return Assembly(dispatch, background, controls)
+    return Assembly(_for_engine(engine, dispatch), background, controls)
+
+
+def _for_engine(
+    engine: Engine, run: Callable[P, Coroutine[Any, Any, T]]
+) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Return `run`, in fibers where that is what snapshots of `engine` need in order to wait."""
+    return in_fibers(run) if engine.snapshots_wait else run
 
 
 def _controls(settings: Settings, clock: Clock, entropy: Entropy) -> Controls | None:

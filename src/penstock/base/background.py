@@ -12,8 +12,9 @@ is told which of them failed.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from penstock.base import limits
 from penstock.base.errors.engine import EngineError
@@ -47,7 +48,7 @@ class Job:
     """
 
     name: str
-    run: Callable[[], Awaitable[float | None]]
+    run: Callable[[], Coroutine[Any, Any, float | None]]
     interval_ms: float
     alarm: Alarm = field(default_factory=Alarm)
 

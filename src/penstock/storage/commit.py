@@ -99,6 +99,9 @@ class _Group:
 class GroupCommitEngine:
     """An `Engine` over a `Store`; see the waist for the contract of its public methods."""
 
+    snapshots_wait = False
+    """What is durable is at hand."""
+
     def __init__(self, store: Store, flusher: Flusher, clock: Clock) -> None:
         self._store = store
         self._flusher = flusher

@@ -152,6 +152,14 @@ def in_fibers(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Fibe
     return call
 
 
+def alike(work: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
+    """Return `work` for a task of its own, in a fiber where who asks is in one.
+
+    A task that a fiber makes is none by itself.
+    """
+    return Fiber(work) if in_fiber() else work
+
+
 class _Stack(greenlet):  # type: ignore[misc]  # it has no types
     """A greenlet that runs steps of fibers, one after the other. Its `run` must not refer to it:
 

@@ -112,6 +112,14 @@ class Transaction(Reader, Protocol):
 class Engine(Protocol):
     """A store. Its methods are called from one event loop's thread."""
 
+    @property
+    def snapshots_wait(self) -> bool:
+        """Say whether `snapshot` may wait, so that what calls it is to run in fibers.
+
+        See `penstock.storage.fibers`. Others run meanwhile: what it returned may be over by then.
+        """
+        ...
+
     async def transact(
         self,
         work: Callable[[Transaction], T],

@@ -36,7 +36,9 @@ def test_whoever_waits_is_woken_when_more_is_read() -> None:
     progress = Progress()
 
     async def work() -> None:
-        waiting = [asyncio.create_task(progress.moved(SECONDS_MAX)) for _ in range(2)]
+        waiting = [
+            asyncio.create_task(progress.moved(progress.moves, SECONDS_MAX)) for _ in range(2)
+        ]
         await asyncio.sleep(0)
         progress.note("orders", "arn", "shard", 5)
         await asyncio.gather(*waiting)
@@ -50,7 +52,7 @@ def test_nobody_is_woken_where_nothing_more_is_read() -> None:
     progress.note("orders", "arn", "shard", 5)
 
     async def work() -> None:
-        waiting = asyncio.create_task(progress.moved(SECONDS_MAX))
+        waiting = asyncio.create_task(progress.moved(progress.moves, SECONDS_MAX))
         await asyncio.sleep(0)
         progress.note("orders", "arn", "shard", 5)
         progress.note("orders", "arn", "shard", 4)
@@ -62,12 +64,28 @@ def test_nobody_is_woken_where_nothing_more_is_read() -> None:
     run(work())
 
 
+def test_who_looked_before_a_move_does_not_wait_for_the_next() -> None:
+    """Others may run while the store is looked at, and what they move must not be missed."""
+    progress = Progress()
+
+    async def work() -> None:
+        seen = progress.moves
+        progress.note("orders", "arn", "shard", 5)
+        await progress.moved(seen, SECONDS_MAX)
+        seen = progress.moves
+        progress.wake()
+        await progress.moved(seen, SECONDS_MAX)
+        assert not progress._waiting
+
+    run(work())
+
+
 def test_a_wait_ends_with_its_time_and_when_it_is_given_up() -> None:
     progress = Progress()
 
     async def work() -> None:
-        await progress.moved(0.0)
-        waiting = asyncio.create_task(progress.moved(SECONDS_MAX))
+        await progress.moved(progress.moves, 0.0)
+        waiting = asyncio.create_task(progress.moved(progress.moves, SECONDS_MAX))
         await asyncio.sleep(0)
         waiting.cancel()
         await asyncio.wait({waiting})

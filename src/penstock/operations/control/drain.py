@@ -17,6 +17,8 @@ from penstock.streams.stream import (
     oldest_readable,
     shards_of,
 )
+from penstock.tables.catalog import find_table
+from penstock.tables.state import is_gone
 from penstock.wire.shapes import required
 
 SHAPE = ControlInput(
@@ -48,14 +50,18 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         raise _nothing_to_read(context, name)
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds_max
-    while owed := list(_unread(context, consumer, owed, records_max=1)):
+    progress = context.controls.progress
+    while True:
+        moves = progress.moves  # before looking, while which others may run
+        owed = list(_unread(context, consumer, owed, records_max=1))
+        if not owed:
+            return {}
         if context.controls.is_stopping:
             raise control.stopping()
         seconds = end - loop.time()
         if seconds <= 0:
             raise _timeout(context, request, owed, seconds_max)
-        await context.controls.progress.moved(seconds)
-    return {}
+        await progress.moved(moves, seconds)
 
 
 def _owed(context: Context, reader: Reader, table_name: str) -> Iterator[Owed]:
@@ -64,7 +70,9 @@ def _owed(context: Context, reader: Reader, table_name: str) -> Iterator[Owed]:
     The streams of an earlier table of that name count where there is no table of it now.
     """
     now_ms = context.tables.clock.now_ms()
-    table = context.tables.find(context.region, table_name)
+    table = find_table(reader, context.region, table_name)
+    if table is not None and is_gone(table.descriptor, now_ms):
+        table = None
     number = 0 if table is None else table.descriptor.number  # its streams' are higher
     prefix = f"{context.arn_prefix}{table_name}/stream/"
     after, more = None, True

@@ -25,6 +25,8 @@ class Progress:
         self._read: OrderedDict[tuple[str, str, str], Stamp] = OrderedDict()
         self._consumers: OrderedDict[str, None] = OrderedDict()
         self._waiting: set[asyncio.Future[None]] = set()
+        self.moves = 0
+        """How often any consumer has read more, or `wake` was called."""
 
     def note(self, consumer: str, stream_arn: str, shard_id: str, read_to: Stamp) -> None:
         """Note that `consumer` has read all of a shard up to `read_to`, that included."""
@@ -44,11 +46,13 @@ class Progress:
         """The consumers that have called GetRecords, in the order of their names."""
         return sorted(self._consumers)
 
-    async def moved(self, seconds_max: float) -> None:
-        """Return once any consumer has read more or `wake` is called, `seconds_max` later at most.
+    async def moved(self, moves: int, seconds_max: float) -> None:
+        """Return once there are more than `moves` moves, `seconds_max` from now at the latest.
 
         For an action's first steps too, which run outside any task.
         """
+        if self.moves > moves:
+            return
         loop = asyncio.get_running_loop()
         woken = loop.create_future()
         limit = loop.call_later(seconds_max, _answer, woken)
@@ -61,6 +65,7 @@ class Progress:
 
     def wake(self) -> None:
         """Let everybody who waits look again, though nobody has read more."""
+        self.moves += 1
         for woken in self._waiting:
             _answer(woken)
 

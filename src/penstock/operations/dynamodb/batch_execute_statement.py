@@ -27,6 +27,7 @@ from penstock.operations.dynamodb.statements import (
     shown,
 )
 from penstock.operations.operation import Context
+from penstock.storage.fibers import alike
 from penstock.tables.read import get_item
 from penstock.wire.shapes import ListOf, Structure, required
 
@@ -74,7 +75,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     if len(set(found)) < len(found):
         raise partiql.batch_duplicates()
     answers = await asyncio.gather(
-        *(_answer(context, *pair) for pair in zip(statements, places, strict=True))
+        *(alike(_answer(context, *pair)) for pair in zip(statements, places, strict=True))
     )
     responses = [answer.response for answer in answers]
     parts = [answer.consumed for answer in answers if answer.consumed is not None]
