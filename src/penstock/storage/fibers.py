@@ -47,26 +47,26 @@ class Fiber(Coroutine[Any, Any, T]):
         if stack is None:
             return self._step(self._work.send, value)
         self._waiting = None
-        return self._run(stack, stack.switch)
+        return self._outcome(stack, _driven(stack).switch())
 
     def throw(self, error: Any, /, *rest: Any) -> Any:
         """Raise `error` where it waits, as `Coroutine.throw` does."""
         stack = self._waiting
-        if stack is None:
-            return self._step(self._work.throw, error, *rest)
-        self._waiting = None
-        return self._run(stack, stack.throw, error, *rest)
+        try:
+            if stack is None:
+                return self._step(self._work.throw, error, *rest)
+            self._waiting = None
+            return self._outcome(stack, _driven(stack).throw(error, *rest))
+        finally:
+            del error, rest  # where it is raised, it has this frame in its traceback
 
     def close(self) -> None:
         """End it where it waits, as `Coroutine.close` does."""
-        stack = self._waiting
-        if stack is None:
-            self._step(self._work.close)
-        else:
-            with contextlib.suppress(GeneratorExit, StopIteration):
+        with contextlib.suppress(GeneratorExit, StopIteration):
+            if self._waiting is None:
+                self._step(_close, self._work)
+            else:
                 self.throw(GeneratorExit())
-                raise RuntimeError(_WENT_ON)
-        if self._waiting is not None:
             raise RuntimeError(_WENT_ON)
 
     def __await__(self) -> Generator[Any, Any, T]:
@@ -84,25 +84,24 @@ class Fiber(Coroutine[Any, Any, T]):
             self.close()
 
     def _step(self, step: Callable[..., Any], *arguments: Any) -> Any:
-        """Call `step` on a greenlet."""
-        idle = _idle.stacks
-        stack = idle.pop() if idle else _new_stack()
-        return self._run(stack, stack.switch, step, arguments)
+        """Call `step` on an idle stack."""
+        stack = _idle.stacks.pop() if _idle.stacks else _new_stack()
+        waited = _driven(stack).switch(step, arguments)
+        del step, arguments  # as in `throw`
+        return self._outcome(stack, waited)
 
-    def _run(self, stack: "_Stack", resume: Callable[..., Any], *arguments: Any) -> Any:
-        """Go on on `stack` until the step has ended or waits."""
-        driver = getcurrent()
-        stack.driver = driver
-        stack.gr_context = driver.gr_context
-        waited = resume(*arguments)
+    def _outcome(self, stack: "_Stack", waited: Any) -> Any:
+        """Return what the step on `stack`, which has just been left, waits for, or raise its error.
+
+        The stack is kept where it was left in the middle of the step.
+        """
         if stack.waits:
             stack.waits = False
             self._waiting = stack
             return waited
         stack.gr_context = None
-        idle = _idle.stacks
-        if len(idle) < limits.fibers_idle_max:
-            idle.append(stack)
+        if len(_idle.stacks) < limits.fibers_idle_max:
+            _idle.stacks.append(stack)
         error = stack.error
         if error is None:
             return waited
@@ -110,7 +109,7 @@ class Fiber(Coroutine[Any, Any, T]):
         try:
             raise error
         finally:
-            del error  # which has this frame in its traceback
+            del error
 
 
 def in_fiber() -> bool:
@@ -181,38 +180,45 @@ def _new_stack() -> _Stack:
     return _Stack(_run_steps, main)
 
 
+def _driven(stack: _Stack) -> _Stack:
+    """Return `stack`, driven from here on by who asks, in the context of who asks."""
+    driver = getcurrent()
+    stack.driver = driver
+    stack.gr_context = driver.gr_context
+    return stack
+
+
+def _close(work: Coroutine[Any, Any, Any]) -> None:
+    """Close `work`: a step that ends as the last one of a coroutine does."""
+    work.close()
+    raise StopIteration
+
+
 def _run_steps(step: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     while True:
         waited = None
         try:
             waited = step(*arguments)
         except BaseException as error:  # noqa: BLE001 - it is raised where the fiber is driven
-            _current().error = error
-        if _current().driver is None:
-            return
+            getcurrent().error = error
         del step, arguments
-        step, arguments = _leave(waited)
+        driver = getcurrent().driver
+        if driver is None:
+            return
+        step, arguments = driver.switch(waited)
 
 
 def _wait(future: "asyncio.Future[Any]") -> None:
-    if _current().driver is None:
+    """Give `future` to the driver, and return when it lets the fiber go on."""
+    if getcurrent().driver is None:
         raise RuntimeError(_WENT_ON)
-    _current().waits = True
+    getcurrent().waits = True
     try:
-        _leave(future)
+        getcurrent().driver.switch(future)
     except GreenletExit:
         # Nobody refers to the stack any longer, or its thread ends.
-        _current().driver = None
+        getcurrent().driver = None
         raise
-
-
-def _leave(waited: Any) -> Any:
-    """Give `waited` to the driver; returns when the stack goes on, what it is to do."""
-    return _current().driver.switch(waited)
-
-
-def _current() -> _Stack:
-    return cast("_Stack", getcurrent())
 
 
 class _Idle(threading.local):
