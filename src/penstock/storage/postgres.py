@@ -48,6 +48,8 @@ class InDoubt(EngineUnavailable):
 class PostgresEngine:
     """An `Engine` over PostgreSQL; see the waist for the contract of its public methods."""
 
+    snapshots_wait = True
+
     def __init__(self, url: str, clock: Clock, node: bytes, schema: str) -> None:
         self._clock = clock
         self._cluster = Cluster(url, node, schema, self)

@@ -122,10 +122,12 @@ class Cluster:
         if self._closed:
             connection.close()
             raise EngineUnavailable("the store is closed")
+        is_another = self.connection is not None
         self.connection = connection
         connection.on_notify = self._heard
         connection.send_text([f"LISTEN {self._channel.decode()}"])  # where there is such a thing
-        self._hearer.hint(None)  # what was told meanwhile was not heard
+        if is_another:  # what was told meanwhile was not heard
+            self._hearer.hint(None)
 
     async def patiently(self, send: Send) -> tuple[float, Reply]:
         """Return the reply to what `send` sends and when it was sent, trying for some seconds."""

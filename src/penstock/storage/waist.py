@@ -112,13 +112,11 @@ class Transaction(Reader, Protocol):
 class Engine(Protocol):
     """A store. Its methods are called from one event loop's thread."""
 
-    @property
-    def snapshots_wait(self) -> bool:
-        """Say whether `snapshot` may wait, so that what calls it is to run in fibers.
+    snapshots_wait: bool
+    """Whether `snapshot` may wait, so that what calls it is to run in fibers.
 
-        See `penstock.storage.fibers`. Others run meanwhile: what it returned may be over by then.
-        """
-        ...
+    See `penstock.storage.fibers`. Others run meanwhile: what it returned may be over by then.
+    """
 
     async def transact(
         self,

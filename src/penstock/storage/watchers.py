@@ -13,6 +13,10 @@ class Watchers:
     def __init__(self) -> None:
         self._waiting: dict[bytes, set[Woken]] = {}
 
+    def __len__(self) -> int:
+        """Return how many logs somebody waits for."""
+        return len(self._waiting)
+
     def add(self, tip: bytes, seconds_max: float) -> Woken:
         """Return a future that `wake(tip)` makes done, and `seconds_max` from now at the latest."""
         loop = asyncio.get_running_loop()

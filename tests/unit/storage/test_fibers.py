@@ -462,9 +462,7 @@ def test_one_that_is_dropped_is_closed_and_nothing_is_left(run: Run) -> None:
     run(work())
 
 
-def test_a_stack_that_nobody_can_go_on_with_ends(
-    monkeypatch: pytest.MonkeyPatch, run: Run
-) -> None:
+def test_a_stack_that_nobody_can_go_on_with_ends(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
     """It raises GreenletExit where it waits, and a wait on the way out is an error there."""
     monkeypatch.setattr(fibers._idle, "stacks", [])  # an idle one refers to its last driver
     noted: list[str] = []
