@@ -16,7 +16,7 @@ while it commits, nobody knows, and its callers are told to try again.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from penstock.base import limits
 from penstock.base.clock import Clock
@@ -52,9 +52,9 @@ class PostgresEngine:
 
     def __init__(self, url: str, clock: Clock, node: bytes, schema: str) -> None:
         self._clock = clock
-        self._cluster = Cluster(url, node, schema, self)
-        self._views = Views(self._cluster)
         self._watchers = Watchers()
+        self._cluster = Cluster(url, node, schema, self._watchers)
+        self._views = Views(self._cluster)
         self._usual = UsualKeys()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._queue = Queue()
@@ -257,19 +257,6 @@ class PostgresEngine:
 
     # --- the rest
 
-    def hint(self, tips: "Iterable[bytes] | None") -> None:
-        """Wake who waits for one of `tips`, or all for None: another node may have written them."""
-        if self._loop is None or self._loop.is_closed():
-            return
-        if tips is None:
-            self._watchers.wake_all()
-        else:
-            self._watchers.wake(tips)
-
-    def watched(self) -> Iterable[bytes]:
-        """Return the tips that somebody waits for."""
-        return self._watchers.tips
-
     def _begin(self, loop: asyncio.AbstractEventLoop | None) -> None:
         if self._closed:
             raise EngineUnavailable("the store is closed")
@@ -284,7 +271,7 @@ class PostgresEngine:
         self._scheduled = False
         self._queue.drop()
         self._groups.clear()
-        self._watchers = Watchers()
+        self._watchers.forget_all()
         self._views.move()
         self._cluster.move(loop)
 

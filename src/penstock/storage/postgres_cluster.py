@@ -16,7 +16,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, Protocol
+from typing import Any
 from zlib import crc32
 
 from penstock.base import limits
@@ -26,7 +26,7 @@ from penstock.storage.fibers import in_fiber, wait_for
 from penstock.storage.postgres_connection import Connection, Reply, open_blocking, open_soon
 from penstock.storage.postgres_schema import VERSION
 from penstock.storage.postgres_statements import Request, gets, int8, number_of
-from penstock.storage.watchers import wake
+from penstock.storage.watchers import Watchers, wake
 
 log = logging.getLogger(__name__)
 
@@ -34,26 +34,14 @@ _ANYTHING = b"*"
 Send = Callable[[Connection], Reply]
 
 
-class Hearer(Protocol):
-    """Who wants to hear of what other nodes wrote."""
-
-    def hint(self, tips: Iterable[bytes] | None) -> None:
-        """Hear that the rows of `tips` may have been written, or any for None."""
-        ...
-
-    def watched(self) -> Iterable[bytes]:
-        """Return the tips of which it wants to hear."""
-        ...
-
-
 class Cluster:
     """One node: the connection that it shares among readers, and what it knows of other nodes."""
 
-    def __init__(self, url: str, node: bytes, schema: str, hearer: Hearer) -> None:
+    def __init__(self, url: str, node: bytes, schema: str, watchers: Watchers) -> None:
         self._url = url
         self._node = node
         self._channel = f"penstock_{crc32(schema.encode()):08x}".encode()
-        self._hearer = hearer
+        self._watchers = watchers
         self._tips: dict[bytes, bytes] = {}
         """What the tips that somebody waits for were at the last beat."""
         self._clock = SystemClock()  # of the network and of other nodes: no test moves these
@@ -127,7 +115,7 @@ class Cluster:
         connection.on_notify = self._heard
         connection.send_text([f"LISTEN {self._channel.decode()}"])  # where there is such a thing
         if is_another:  # what was told meanwhile was not heard
-            self._hearer.hint(None)
+            self._watchers.wake_all()
 
     async def patiently(self, send: Send) -> tuple[float, Reply]:
         """Return the reply to what `send` sends and when it was sent, trying for some seconds."""
@@ -221,14 +209,14 @@ class Cluster:
 
     async def _look_at_tips(self, connection: Connection) -> None:
         """Hint at the watched tips that have changed since the last beat: a NOTIFY can be lost."""
-        watched = list(self._hearer.watched())
+        watched = list(self._watchers.tips)
         before, self._tips = self._tips, {}
         if not watched:
             return
         reply = connection.send(gets(watched))
         await reply.future()
         self._tips = dict(reply.rows())
-        self._hearer.hint(
+        self._watchers.wake(
             [tip for tip, value in self._tips.items() if before.get(tip, value) != value]
         )
 
@@ -292,7 +280,7 @@ class Cluster:
         if node == self._node.hex().encode():
             return
         if _ANYTHING in words:
-            self._hearer.hint(None)
+            self._watchers.wake_all()
             return
         with contextlib.suppress(ValueError):  # a hint of somebody else's
-            self._hearer.hint([base64.b64decode(word, validate=True) for word in words])
+            self._watchers.wake([base64.b64decode(word, validate=True) for word in words])

@@ -41,6 +41,10 @@ class Watchers:
         """Wake everybody: there may be something anywhere."""
         self.wake(list(self._waiting))
 
+    def forget_all(self) -> None:
+        """Forget everybody: their event loop is gone."""
+        self._waiting.clear()
+
     def _forget(self, tip: bytes, limit: asyncio.TimerHandle, woken: Woken) -> None:
         """Forget a future that is done, however that came about."""
         limit.cancel()
