@@ -160,6 +160,9 @@ reclaim_budget_bytes = 256 * 1024 * 1024  # rewritten in vain, at once
 reclaim_budget_bytes_per_second = 1024 * 1024  # and on the average: 86 GB a day at the very worst
 reclaim_run_bytes_min = 1024 * 1024  # what a compaction costs at least
 reclaim_retry_ms = 10_000.0  # RocksDB looks for room itself every 5 s
+protected_keys_remembered_max = 20_000  # by the engine of the tests, which then begins anew
+protected_readers_remembered_max = 64  # of one key: those with the same locks are one
+protected_spans_remembered_max = 64  # read, and as many cleared
 
 # --- the background [P]
 background_stop_seconds_max = 0.2  # of the same 2 s

@@ -1,10 +1,11 @@
 """The memory engine: a real ordered store that forgets at the end of the process.
 
 It is the strictest engine, so that tests with it find what a second node or a slower engine would:
-it checks that locks cover all that is written, and can rehearse every `work` to find those that
-keep state.
+it checks that locks cover all that is written, can rehearse every `work` to find those that keep
+state, and then finds too what locks do not protect (`penstock.storage.protection`).
 """
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
@@ -12,10 +13,12 @@ from itertools import islice
 from sortedcontainers import SortedList
 
 from penstock.base.clock import Clock
-from penstock.storage.commit import GroupCommitEngine
+from penstock.base.errors.engine import EngineError
+from penstock.storage.commit import Answer, GroupCommitEngine
 from penstock.storage.flusher import Flusher, LoopFlusher
 from penstock.storage.overlay import Overlay
 from penstock.storage.prefixes import Prefix
+from penstock.storage.protection import Protection, Reads
 from penstock.storage.waist import Lock, Reader, Span, Stamp, T, Transaction, log_span
 
 _REBUILD_FRACTION = 16
@@ -30,9 +33,11 @@ class MemoryEngine(GroupCommitEngine):
     """An `Engine` in memory.
 
     With `rehearse`, every `work`, a snapshot's too, runs once for nothing before it runs in
-    earnest. `flusher` lets a test hold a group back between written and durable, `store` takes the
-    place of a new one.
+    earnest, and transactions that no lock keeps apart are found. `flusher` lets a test hold a group
+    back between written and durable, `store` takes the place of a new one.
     """
+
+    _protection: Protection | None = None
 
     def __init__(
         self,
@@ -44,6 +49,8 @@ class MemoryEngine(GroupCommitEngine):
     ) -> None:
         super().__init__(store or MemoryStore(), flusher or LoopFlusher(), clock)
         self._rehearse = rehearse
+        if rehearse:
+            self._protection = Protection()
 
     async def transact(
         self,
@@ -63,7 +70,19 @@ class MemoryEngine(GroupCommitEngine):
         return super().snapshot(work)
 
     def _begin(self, base: Overlay, locks: Sequence[Lock]) -> Overlay:
+        if self._protection is not None:
+            return _ReadingOverlay(base, self._clock, locks)
         return _LockedOverlay(base, self._clock, locks)
+
+    def _join(self, transaction: Overlay, loop: asyncio.AbstractEventLoop) -> Answer:
+        if self._protection is not None and isinstance(transaction, _ReadingOverlay):
+            self._protection.note(transaction.reads, transaction, transaction.locks)
+        return super()._join(transaction, loop)
+
+    def _drop_pending(self, error: EngineError) -> None:
+        super()._drop_pending(error)
+        if self._protection is not None:
+            self._protection.forget()
 
     def _rehearses(self) -> bool:
         """Say whether the next transaction's work is rehearsed."""
@@ -75,6 +94,8 @@ class MemoryEngine(GroupCommitEngine):
         def twice(transaction: Transaction) -> T:
             with contextlib.suppress(Exception):  # what it raises, it raises again
                 work(_LockedOverlay(transaction, self._clock, locks))
+            if isinstance(transaction, _ReadingOverlay):
+                transaction.reads = Reads()
             return work(transaction)
 
         return twice
@@ -83,11 +104,11 @@ class MemoryEngine(GroupCommitEngine):
 class _LockedOverlay(Overlay):
     """A transaction that writes only what its locks cover."""
 
-    __slots__ = ("_locks",)
+    __slots__ = ("locks",)
 
     def __init__(self, base: Reader, clock: Clock, locks: Sequence[Lock]) -> None:
         super().__init__(base, clock)
-        self._locks = locks
+        self.locks = locks
 
     def set(self, key: bytes, value: bytes | None) -> None:
         if not self._covered(Span.of_key(key)) and not self._is_tip_of_covered_log(key):
@@ -105,7 +126,7 @@ class _LockedOverlay(Overlay):
         return super().append(log, record)
 
     def _spans(self) -> Iterable[Span]:
-        return (span for lock in self._locks for span in lock.covers)
+        return (span for lock in self.locks for span in lock.covers)
 
     def _covered(self, wanted: Span) -> bool:
         return any(s.start <= wanted.start and wanted.end <= s.end for s in self._spans())
@@ -115,8 +136,32 @@ class _LockedOverlay(Overlay):
         return 0 < len(log) < len(key) and self._covered(log_span(log))
 
     def _unlocked(self, what: str) -> UnlockedWrite:
-        locks = ", ".join(f"{lock.name!r} over {list(lock.covers)!r}" for lock in self._locks)
+        locks = ", ".join(f"{lock.name!r} over {list(lock.covers)!r}" for lock in self.locks)
         return UnlockedWrite(f"{what} is not covered by a lock; the locks are: {locks or 'none'}")
+
+
+class _ReadingOverlay(_LockedOverlay):
+    """A transaction that also notes what it reads of the store, not of its own writes."""
+
+    __slots__ = ("reads",)
+
+    def __init__(self, base: Reader, clock: Clock, locks: Sequence[Lock]) -> None:
+        super().__init__(base, clock, locks)
+        self.reads = Reads()
+
+    def get(self, key: bytes) -> bytes | None:
+        if not self.touches(key):
+            self.reads.keys.add(key)
+        return super().get(key)
+
+    def scan(self, span: Span, limit: int, backward: bool = False) -> list[tuple[bytes, bytes]]:
+        rows = super().scan(span, limit, backward)
+        if len(rows) == limit and rows:  # it went no further
+            last = rows[-1][0]
+            span = Span(last, span.end) if backward else Span(span.start, last + b"\x00")
+        if limit > 0 and span.start < span.end:
+            self.reads.spans.append(span)
+        return rows
 
 
 class MemoryStore:

@@ -307,7 +307,7 @@ class EngineConformance:
                 t.set(tip_key(CHILD), tip)
                 return t.append(CHILD, lambda _: b"r")
 
-            lock = Lock(b"child", (log_span(CHILD),))
+            lock = Lock(EVERYTHING.name, (log_span(CHILD),))
             assert await engine.transact(split, locks=[lock]) == far + 1
             assert await append(engine, CHILD) == far + 2
 

@@ -36,6 +36,7 @@ from penstock.base.ids import Entropy
 from penstock.storage.flusher import Flusher
 from penstock.storage.memory import MemoryEngine, MemoryStore, Rows
 from penstock.storage.overlay import Overlay
+from penstock.storage.protection import Protection
 from penstock.storage.waist import Lock, Reader, T, Transaction
 
 Point = Literal[
@@ -113,6 +114,7 @@ class FaultyEngine(MemoryEngine):
         self._faulty_store = _FaultyStore(disk, faults)
         super().__init__(clock, flusher=flusher, store=self._faulty_store)
         self._faults = faults
+        self._protection = Protection()
 
     async def transact(
         self,

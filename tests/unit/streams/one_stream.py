@@ -74,7 +74,7 @@ class OneStream:
     def append(self, *records: bytes, shard: int = 0) -> list[Stamp]:
         """Append records to a shard, each in a transaction of its own."""
         log = self.stream.log(shard)
-        lock = Lock(b"log", (Span.of_prefix(log),))
+        lock = Lock(_LOGS.name, (Span.of_prefix(log),))
 
         def keep(record: bytes) -> Callable[[Transaction], Stamp]:
             return lambda txn: txn.append(log, lambda _: pack(record))
@@ -98,7 +98,7 @@ class OneStream:
     def trim(self, shard: Shard) -> Shard:
         """Let nothing of a shard be read any more that it holds now."""
         stream = self.stream
-        return self.transact(lambda txn: trim_shard(txn, stream, shard), _lock(stream))
+        return self.transact(lambda txn: trim_shard(txn, stream, shard), _lock(stream), _LOGS)
 
     def run_job(self, make_job: Callable[[Engine, Clock], Job]) -> None:
         """Run a job of the engine once."""
