@@ -140,8 +140,7 @@ class Tables:
                 self.claims.check_free([write.place for write in writes if not write.by_service])
 
             def work(txn: Transaction) -> list[Change]:
-                for table in tables:
-                    check_current(txn, table)
+                check_all_current(txn, writes)
                 return [change_item(txn, write) for write in writes]
 
             changes = await self.engine.transact(work, locks=locks_of(writes), reads=places)
@@ -169,6 +168,12 @@ async def until_current(attempt: Callable[[], Awaitable[T]]) -> T:
 
 def _never_current() -> EngineUnavailable:
     return EngineUnavailable("a table was changed again and again while it was written to")
+
+
+def check_all_current(txn: Transaction, writes: Sequence[Write]) -> None:
+    """Raise StaleTable unless the tables that `writes` write to are as they were."""
+    for table in {write.table.key: write.table for write in writes}.values():
+        check_current(txn, table)
 
 
 def locks_of(writes: Sequence[Write]) -> tuple[Lock, ...]:

@@ -21,10 +21,9 @@ from penstock.base.errors.transactions import (
     transaction_canceled,
 )
 from penstock.storage.waist import Reader, Transaction
-from penstock.tables.catalog import check_current
 from penstock.tables.descriptor import Table
 from penstock.tables.read import get_item
-from penstock.tables.tables import Tables, locks_of, until_current
+from penstock.tables.tables import Tables, check_all_current, locks_of, until_current
 from penstock.tables.tokens import Token, is_known, remember, token_key, token_lock
 from penstock.tables.write import Change, Write, change_item
 
@@ -77,8 +76,7 @@ async def _attempt(
     places = [write.place for write in writes]
 
     def work(txn: Transaction) -> Outcome:
-        for table in {write.table.key: write.table for write in writes}.values():
-            check_current(txn, table)
+        check_all_current(txn, writes)
         if token is not None:
             if is_known(txn, key, token, now_ms):
                 return _repeated(writes, txn)
