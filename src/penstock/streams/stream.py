@@ -115,10 +115,13 @@ def record_log(stream_number: int, shard: ShardNumber) -> bytes:
 
 
 def stream_lock(stream_number: int, arn: str) -> Lock:
-    """Return the lock on the descriptors of a stream and its shards, not on their records."""
+    """Return the lock on the descriptors of a stream and its shards, not on their records.
+
+    It is named by the ARN: another stream may have had that, where a clock has stepped back.
+    """
     number = stream_number.to_bytes(8, "big")
     covers = (Span.of_key(_stream_key(arn)), Span.of_prefix(Prefix.SHARD.key + number))
-    return Lock(b"stream/" + number, covers)
+    return Lock(b"stream/" + arn.encode(), covers)
 
 
 def make_stream(
@@ -206,8 +209,10 @@ def settle_stream(txn: Transaction, arn: str, now_ms: int) -> None:
 
 
 def forget_stream(txn: Transaction, stream: Stream) -> None:
-    """Take away a closed stream that has no shards any more; needs its lock."""
-    txn.set(_stream_key(stream.arn), None)
+    """Take away a closed stream that has no shards any more, if it is there; needs its lock."""
+    stored = find_stream(txn, stream.arn)
+    if stored is not None and stored.number == stream.number:
+        txn.set(_stream_key(stream.arn), None)
 
 
 def decode_stream(stored: bytes) -> Stream:

@@ -27,7 +27,7 @@ NUMBER_LOCK = Lock(b"number", (Span.of_key(Prefix.NUMBER.key),))
 
 
 class StaleTable(Exception):
-    """A table is no longer as it was when the transaction was prepared: prepare it anew."""
+    """What a transaction was prepared from is no longer as it was: prepare it anew."""
 
 
 @lru_cache(limits.table_cache_entries_max)
@@ -104,13 +104,16 @@ def locks_of_both(old: Table, new: Table) -> tuple[Lock, ...]:
 def create_table(
     txn: Transaction, table: Table, stream: Stream | None, tags: dict[str, str] | None = None
 ) -> None:
-    """Store a new table, its stream and its tags; ResourceInUseException for a name in use."""
+    """Store a new table, its stream and its tags.
+
+    ResourceInUseException for a name in use; StaleTable for a stream whose ARN is taken.
+    """
     check_free(txn, table.descriptor.region, table.name, table.descriptor.created_ms)
     txn.set(table.key, table.stored)
     if tags:
         write_tags(txn, table.descriptor.arn, Tags(tags))
     if stream is not None:
-        open_stream(txn, stream, len(table.partitions), table.descriptor.status_until_ms)
+        _open_stream(txn, table, stream)
 
 
 def check_free(reader: Reader, region: str, name: str, now_ms: int) -> None:
@@ -143,7 +146,7 @@ def update_table(
     if new.descriptor.stream is None:
         _close_stream(txn, old, now_ms, changed_ms)
     if stream is not None:
-        open_stream(txn, stream, len(new.partitions), changed_ms)
+        _open_stream(txn, new, stream)
     for name, index in old.indexes.items():
         if name not in new.indexes:
             clear_index(txn, index)
@@ -191,6 +194,13 @@ def with_stream(descriptor: Descriptor, stream: Stream) -> Descriptor:
 def without_stream(descriptor: Descriptor) -> Descriptor:
     """Return `descriptor` with no open stream; the latest stream stays named."""
     return msgspec.structs.replace(descriptor, stream=None)
+
+
+def _open_stream(txn: Transaction, table: Table, stream: Stream) -> None:
+    """Store the new stream of `table`; StaleTable where its ARN was taken since it was made."""
+    if find_stream(txn, stream.arn) is not None:
+        raise StaleTable
+    open_stream(txn, stream, len(table.partitions), table.descriptor.status_until_ms)
 
 
 def _close_stream(txn: Transaction, table: Table, now_ms: int, disabled_ms: int) -> None:

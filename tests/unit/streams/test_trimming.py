@@ -8,7 +8,7 @@ from penstock.base import limits
 from penstock.base.clock import Clock
 from penstock.storage.prefixes import Prefix
 from penstock.storage.waist import Engine, Reader, Span, log_span
-from penstock.streams.stream import find_shard, find_stream
+from penstock.streams.stream import find_shard, find_stream, forget_stream, stream_lock
 from penstock.streams.trimming import Trimming
 from unit.streams.one_stream import OneStream
 
@@ -185,3 +185,23 @@ def test_a_state_that_is_over_stays_over_when_the_clock_steps_back(
         one.run_job(Trimming)
         one.clock.set(now_ms)
         assert stored_state() == state
+
+
+def test_a_stream_that_has_the_arn_of_one_before_it_is_kept_apart_from_its_trimming() -> None:
+    """A clock that was a day ahead gives a label anew: the lock is of the ARN, not of the number.
+
+    The engine raises where two write one key under different locks.
+    """
+    with OneStream() as one:
+        made_ms, first = one.clock.now_ms(), one.stream
+        one.close()
+        one.clock.advance(DAY_MS + GRACE_MS + 1)
+        one.run_job(Trimming)
+        one.clock.set(made_ms)
+        second = one.make(2)
+        assert second.arn == first.arn
+        one.open(second)
+        one.transact(
+            lambda txn: forget_stream(txn, first), stream_lock(first.number, first.arn)
+        )  # by a job that had listed the first one and was slow
+        assert one.view(find_stream, second.arn) == second

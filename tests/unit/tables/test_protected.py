@@ -12,8 +12,15 @@ from msgspec.structs import replace
 
 from penstock.storage.protection import Unprotected
 from penstock.storage.waist import Lock
-from penstock.streams.stream import stream_lock
-from penstock.tables.catalog import create_table, replace_table, table_of
+from penstock.streams.stream import find_stream, stream_lock
+from penstock.tables.catalog import (
+    StaleTable,
+    create_table,
+    delete_table,
+    replace_table,
+    table_of,
+    with_stream,
+)
 from penstock.tables.descriptor import Table
 from penstock.tables.lineage import roll_shards, split_shard
 from penstock.tables.tables import Tables
@@ -100,3 +107,30 @@ def test_a_change_of_a_table_that_lacks_the_locks_of_partitions_is_found(
             await act(tables)
 
     asyncio.run(check())
+
+
+def test_the_arn_of_a_stream_is_given_once_though_it_was_free_when_the_table_was_prepared() -> None:
+    """Another node made a table of that name in the same millisecond, and deleted it."""
+    clock = FakeClock()
+    tables = tables_in_memory(clock)
+
+    async def check() -> None:
+        first = table_in(tables)
+        arn = str(first.descriptor.latest_stream_arn)
+        before = tables.read(lambda reader: find_stream(reader, arn))
+        assert before is not None
+        stream = replace(before, number=10)
+        second = table_of(with_stream(replace(first.descriptor, number=9), stream))
+        await tables.engine.transact(
+            lambda txn: delete_table(txn, first, None, clock.now_ms()), locks=first.locks
+        )
+        with pytest.raises(StaleTable):
+            await tables.engine.transact(
+                lambda txn: create_table(txn, second, stream), locks=second.locks
+            )
+        after = tables.read(lambda reader: find_stream(reader, arn))
+        assert after is not None
+        assert (after.number, after.state(clock.now_ms())) == (before.number, "DISABLED")
+
+    asyncio.run(check())
+    assert tables.find(REGION, NAME) is None

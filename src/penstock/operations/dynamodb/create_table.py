@@ -29,6 +29,7 @@ from penstock.tables import catalog
 from penstock.tables.descriptor import Descriptor, even_partitions
 from penstock.tables.index import IndexDescriptor, IndexKind
 from penstock.tables.state import entering
+from penstock.tables.tables import until_current
 from penstock.wire.shapes import (
     Boolean,
     Failures,
@@ -80,9 +81,16 @@ _KINDS: tuple[tuple[IndexKind, str], ...] = (("LOCAL", _LOCAL), ("GLOBAL", _GLOB
 async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Create the table and answer with its description."""
     name = _name(context, request["TableName"])
-    tables, now_ms = context.tables, context.tables.clock.now_ms()
     _check(request)
     tags = tag_specification.new_tags(request.get("Tags", ()))
+    return await until_current(lambda: _create(context, request, name, tags))
+
+
+async def _create(
+    context: Context, request: dict[str, Any], name: str, tags: dict[str, str]
+) -> dict[str, Any]:
+    """Create the table; StaleTable where the ARN of its stream is taken meanwhile."""
+    tables, now_ms = context.tables, context.tables.clock.now_ms()
     descriptor = _descriptor(context, request, name, now_ms)
     indexes = _indexes(request, descriptor, now_ms)
     streamed = request.get("StreamSpecification", {}).get("StreamEnabled", False)
