@@ -4,6 +4,7 @@ A mutant is another engine, or something in the core that is replaced while it r
 """
 
 import contextlib
+import pkgutil
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
@@ -27,7 +28,7 @@ from penstock.storage.waist import (
 )
 from penstock.streams import stream as streams
 from penstock.streams.read import Page, Place, read_page
-from penstock.streams.stream import Shard, Stream
+from penstock.streams.stream import Shard, Stream, stream_lock
 from penstock.tables import lineage
 from penstock.tables.catalog import check_current, locks_of_both, replace_table, table_of
 from penstock.tables.tables import Tables, until_current
@@ -232,6 +233,16 @@ def _untrimmed(shard: Shard, now_ms: int) -> Stamp:
     return max(shard.start + 1, stamp_at(now_ms - limits.stream_retention_ms - _HOUR_MS))
 
 
+def _elsewhere(name: str) -> Callable[..., tuple[Lock, ...]]:
+    """Return what gives the locks of a function other names, over the same keys."""
+    given: Callable[..., tuple[Lock, ...]] = pkgutil.resolve_name(name)
+
+    def locks(*arguments: Any) -> tuple[Lock, ...]:
+        return tuple(Lock(b"else/" + lock.name, lock.covers) for lock in given(*arguments))
+
+    return locks
+
+
 def _patch(target: str, new: Any) -> Callable[[], AbstractContextManager[Any]]:
     return lambda: mock.patch(target, new)
 
@@ -281,5 +292,28 @@ MUTANTS = (
         "records trimmed an hour too early",
         Checker.RETENTION,
         patch=_patch("penstock.streams.trimming.stamp_at", lambda ms: stamp_at(ms + _HOUR_MS)),
+    ),
+    Mutant(
+        "shards replaced under locks that no writer takes",
+        Checker.LIVES,
+        patch=_patch(
+            "penstock.tables.lineage.locks_of_both",
+            _elsewhere("penstock.tables.catalog:locks_of_both"),
+        ),
+    ),
+    Mutant(
+        "several items written under locks that a write of one does not take",
+        Checker.LIVES,
+        patch=_patch(
+            "penstock.tables.tables.locks_of", _elsewhere("penstock.tables.tables:locks_of")
+        ),
+    ),
+    Mutant(
+        "a stream trimmed under a lock that nobody else takes",
+        Checker.LIVES,
+        patch=_patch(
+            "penstock.streams.trimming.stream_lock",
+            lambda *given: Lock(b"else", stream_lock(*given).covers),
+        ),
     ),
 )

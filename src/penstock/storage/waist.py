@@ -15,7 +15,9 @@ The contract:
 4. A stamp becomes visible only after every smaller stamp of its log. Stamps of a log grow for ever,
    also when the clock steps back, when the log is trimmed empty, and over restarts.
 5. Every key that a transaction writes is covered by one of its `locks`, and every log it appends
-   to.
+   to. Whoever writes a key shares a lock's name with each transaction that decided by it: engines
+   with many writers keep rule 1 by the names alone, and what a transaction decides by it reads
+   itself, not in a view before (docs/decisions/0018-what-locks-protect.md).
 """
 
 import asyncio
