@@ -177,6 +177,12 @@ backfill_interval_ms = 5_000.0  # an alarm rings where a table changes: this is 
 expiry_age_seconds_max = 5 * 365 * 24 * 3600  # [D] 2026-10: what is older never expires
 expiry_deletes_max = 25  # in one transaction, each with an old image in its record
 
+# --- several nodes over one store [P]
+lease_ms = 10_000.0  # that a lease lasts without being renewed
+lease_margin_ms = 1000.0  # that its holder stops sooner: clocks may run 5 % too slow and too fast
+lease_renewal_ms = 3000.0  # after which it is renewed, or asked for again
+lease_release_seconds_max = 0.2  # of the 2 s in which the process ends
+
 # --- the test controls [P]
 clock_ms_min = 946_684_800_000  # 2000-01-01: a stamp 24 hours earlier is still above 0
 clock_ms_max = 4_102_444_800_000  # 2100-01-01

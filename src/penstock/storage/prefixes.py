@@ -26,6 +26,9 @@ class Prefix(IntEnum):
     CLEARED = 0x03
     """+ number (8) -> start's length (4), start and end of a cleared span whose space on disk is
     still to come back. Written by the engine itself, and by engines that need it only."""
+    LEASE = 0x04
+    """+ name -> holder (16), and a number (8) that the holder gives no second time: a lease, which
+    one node holds. Only where several share a store."""
     TABLE = 0x10
     """+ region NUL name -> table descriptor."""
     NUMBER = 0x11
@@ -49,6 +52,9 @@ class Prefix(IntEnum):
     """+ region NUL action NUL ClientRequestToken -> when it came (8), digest of its request."""
     TAGS = 0x19
     """+ ARN of a table -> its tags."""
+    SHARD_LOAD = 0x1A
+    """+ node (16) -> what that node has counted of the load of shards, until it is taken. Only
+    where several share a store."""
     STREAM = 0x20
     """+ stream ARN -> stream descriptor."""
     SHARD = 0x21
