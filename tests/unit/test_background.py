@@ -184,6 +184,42 @@ def test_jobs_that_fail_while_they_catch_up_are_told_and_the_others_run() -> Non
     asyncio.run(check())
 
 
+def test_a_job_that_is_not_ours_lets_its_time_pass_and_goes_on_when_it_is() -> None:
+    """Neither the start nor its alarm nor its interval runs it meanwhile."""
+
+    async def check() -> None:
+        ours = False
+        work, other = Work(), Work(*[1.0] * 20)
+        job = Job("work", work.run, 1.0, is_ours=lambda: ours)
+        background = Background([job, other.job()])
+        await background.start()
+        job.alarm.ring()
+        await other.until(20)
+        assert work.runs == 0
+        ours = True
+        job.alarm.ring()
+        await work.until(1)
+        await background.stop()
+
+    asyncio.run(check())
+
+
+def test_who_catches_up_runs_every_job_ours_or_not() -> None:
+    """Of another server nobody knows whether it has seen that time."""
+
+    async def check() -> None:
+        ours, others = Work(), Work()
+        theirs = Job("theirs", others.run, FOR_EVER_MS, is_ours=lambda: False)
+        background = Background([ours.job(), theirs])
+        await background.start()
+        await ours.until(1)
+        await asyncio.wait_for(background.catch_up(), DEADLINE_SECONDS)
+        assert (ours.runs, others.runs) == (2, 1)
+        await background.stop()
+
+    asyncio.run(check())
+
+
 def test_a_stop_interrupts_a_job_and_may_come_twice() -> None:
     async def check() -> None:
         begun = asyncio.Event()

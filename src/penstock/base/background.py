@@ -5,8 +5,13 @@ driven by a test alone: `await job.run()`. Here is only when it runs: at the sta
 rings, and otherwise when it asked to, or after its interval. Whatever a job fails with is logged
 and it runs again; it never ends the server.
 
+Where several servers share a store, a job may be one server's at a time: then its time passes here
+without it, until its alarm tells that it is ours. That saves work and nothing else: at any moment
+two servers may run the same job, so each step of a job is a transaction that checks for itself.
+
 Waiting is in real time. Who moves a clock by hand calls `catch_up` to have the jobs look again, and
-is told which of them failed.
+is told which of them failed. Every job runs then, whose turn it is or not: no other server has seen
+that time.
 """
 
 import asyncio
@@ -40,17 +45,23 @@ class Alarm:
         self._rung.clear()
 
 
+def _always() -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """Something to be done again and again.
 
     `run` returns the milliseconds after which it wants to run again, or None for `interval_ms`.
+    `is_ours` says, whenever it would run, whether that is for this server to do.
     """
 
     name: str
     run: Callable[[], Coroutine[Any, Any, float | None]]
     interval_ms: float
     alarm: Alarm = field(default_factory=Alarm)
+    is_ours: Callable[[], bool] = _always
 
 
 class JobsFailed(Exception):
@@ -110,7 +121,9 @@ class _JobLoop:
     async def run_until_cancelled(self) -> None:
         while True:
             ended, self._awaiting_end = self._awaiting_end, []
-            wait_ms, failure = await self._run()
+            wait_ms, failure = None, None
+            if ended or self.job.is_ours():
+                wait_ms, failure = await self._run()
             for future in ended:
                 if not future.done():
                     future.set_result(failure)
@@ -127,9 +140,6 @@ class _JobLoop:
         """Run the job; the one place where one is run.
 
         Returns when it wants to run again, and what it failed with.
-
-        Every server runs every job. Where several share a store, this is where one of them would
-        have to hold the job's lease.
         """
         try:
             wait_ms = await self.job.run()

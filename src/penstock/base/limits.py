@@ -181,7 +181,12 @@ expiry_deletes_max = 25  # in one transaction, each with an old image in its rec
 lease_ms = 10_000.0  # that a lease lasts without being renewed
 lease_margin_ms = 1000.0  # that its holder stops sooner: clocks may run 5 % too slow and too fast
 lease_renewal_ms = 3000.0  # after which it is renewed, or asked for again
-lease_release_seconds_max = 0.2  # of the 2 s in which the process ends
+lease_release_seconds_max = 1.0  # while the edge stops, which takes up to 1.5 s
+load_shared_interval_ms = 5000.0  # below that of shard life: it finds what every node has counted
+stop_delay_seconds_max = 3600  # that a node goes on serving while its health page says no
+store_check_interval_ms = 1000.0
+store_silent_ms_max = 5000.0  # since the store last answered: then requests should go elsewhere
+load_nodes_max = 256  # of which the load is taken at once: a row each
 
 # --- the test controls [P]
 clock_ms_min = 946_684_800_000  # 2000-01-01: a stamp 24 hours earlier is still above 0
