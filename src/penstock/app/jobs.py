@@ -10,12 +10,15 @@ from penstock.streams.trimming import Trimming
 from penstock.tables.backfill import Backfill
 from penstock.tables.expiration import Expiration
 from penstock.tables.shard_life import Pace, ShardLife
+from penstock.tables.shared_load import SharedLoad
 from penstock.tables.tables import Tables
 from penstock.tables.tokens import sweep_tokens
 
 
-def jobs(services: Services, settings: Settings) -> list[Job]:
-    """Return every job of one server, in the order in which they catch up with a moved clock.
+def jobs(
+    services: Services, settings: Settings, shared_load: SharedLoad | None = None
+) -> list[Job]:
+    """Return every job of one store, in the order in which they catch up with a moved clock.
 
     Shards that are due are rolled before items expire, so that what expires late is in a new shard,
     and what is then too old is trimmed.
@@ -30,6 +33,7 @@ def jobs(services: Services, settings: Settings) -> list[Job]:
             settings.shard_split_writes_per_second,
             settings.shard_split_seconds * 1000,
         ),
+        shared_load,
     )
     trimming = Trimming(tables.engine, tables.clock, settings.stream_keep_hours * 3600_000)
     return [

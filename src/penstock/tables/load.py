@@ -1,6 +1,7 @@
 """Load: how many changes the open shards take in, counted where they are made.
 
-Counts live in memory, of one process: they decide only when a shard is worth splitting.
+Counts live in memory, of one process: they decide only when a shard is worth splitting. Where
+several nodes share a store, `penstock.tables.shared_load` brings them together.
 """
 
 from typing import NamedTuple
@@ -12,13 +13,20 @@ from penstock.tables.descriptor import Partition
 class Halves(NamedTuple):
     """What fell to the lower and the upper half of a shard's hashes."""
 
-    lower: int
-    upper: int
+    lower: float
+    upper: float
 
     @property
-    def total(self) -> int:
+    def total(self) -> float:
         """What fell to both."""
         return self.lower + self.upper
+
+    def plus(self, more: "Halves", times: float = 1) -> "Halves":
+        """Return this and `more`, that so many times."""
+        return Halves(self.lower + more.lower * times, self.upper + more.upper * times)
+
+
+NONE = Halves(0, 0)
 
 
 class Load:

@@ -1,8 +1,8 @@
 """Shard life: rolls the shards that are old enough, and splits those under sustained load.
 
 A shard is split when it took in the set number of changes a second, or more, for the set time on
-end, measured in this process. Where nearly all of them fell to one half of it, as those of a single
-item do, a split would not help, and it stays whole.
+end: on this node, or on all that share the store. Where nearly all of them fell to one half of it,
+as those of a single item do, a split would not help, and it stays whole.
 
 Facts: AWS, 2026-10: shards roll about every 4 hours, and split with the partitions of their table.
 """
@@ -18,7 +18,8 @@ from penstock.streams.stream import Shard, ShardNumber, record_log
 from penstock.tables.all_tables import all_tables
 from penstock.tables.descriptor import Descriptor, OpenStream, Table
 from penstock.tables.lineage import Plan, replace_shards
-from penstock.tables.load import Halves
+from penstock.tables.load import NONE, Halves
+from penstock.tables.shared_load import SharedLoad, Taken
 from penstock.tables.tables import Tables
 
 
@@ -36,34 +37,35 @@ class _Streak:
     """For how long a shard has been under load, and what fell to its halves."""
 
     ms: float = 0.0
-    lower: int = 0
-    upper: int = 0
+    halves: Halves = NONE
 
     def add(self, ms: float, halves: Halves) -> None:
         self.ms += ms
-        self.lower += halves.lower
-        self.upper += halves.upper
+        self.halves = self.halves.plus(halves)
 
     @property
     def is_even(self) -> bool:
         """Whether both halves are worth a shard."""
-        share = min(self.lower, self.upper) / (self.lower + self.upper)
-        return share >= limits.shard_load_share_min
+        return min(self.halves) / self.halves.total >= limits.shard_load_share_min
 
 
 class ShardLife:
-    """The job that rolls and splits the shards of all tables."""
+    """The job that rolls and splits the shards of all tables.
 
-    def __init__(self, tables: Tables, pace: Pace) -> None:
+    With `shared` it judges the load of all nodes, and otherwise that of this process.
+    """
+
+    def __init__(self, tables: Tables, pace: Pace, shared: SharedLoad | None = None) -> None:
         self._tables = tables
         self._pace = pace
+        self._shared = shared
         self._measured_ms = tables.clock.elapsed_ms()
         self._streaks: dict[bytes, _Streak] = {}
         self._due_ms: dict[tuple[int, tuple[ShardNumber, ...]], int] = {}
 
     async def run(self) -> None:
         """Roll and split what is due."""
-        hot = self._hot_logs()
+        hot = await self._hot_logs()
         due_ms, self._due_ms = self._due_ms, {}
         async for descriptor in all_tables(self._tables.engine):
             stream = descriptor.stream
@@ -112,26 +114,35 @@ class ShardLife:
         never = 1 << 63
         return min(started_ms) + self._pace.roll_ms if self._pace.roll_ms else never
 
-    def _hot_logs(self) -> set[bytes]:
+    async def _hot_logs(self) -> set[bytes]:
         """Take in what was written since the last time; return the logs of the shards to split."""
-        now_ms = self._tables.clock.elapsed_ms()
-        passed_ms = now_ms - self._measured_ms
-        if passed_ms < limits.shard_load_ms_min:
+        taken = await self._taken()
+        if not taken.ms:
             return set()
-        self._measured_ms = now_ms
         streaks, self._streaks = self._streaks, {}
-        least = self._pace.split_writes_per_second * passed_ms / 1000
+        least = self._pace.split_writes_per_second * taken.ms / 1000
         hot = set()
-        for log, halves in self._tables.load.take().items():
+        for log, halves in taken.halves.items():
             if not least or halves.total < least:
                 continue
             streak = streaks.get(log, _Streak())
-            streak.add(passed_ms, halves)
+            streak.add(taken.ms, halves)
             if streak.ms < self._pace.split_ms:
                 self._streaks[log] = streak
             elif streak.is_even:
                 hot.add(log)
         return hot
+
+    async def _taken(self) -> Taken:
+        """Return what was written since the last time; of no time where that was just now."""
+        now_ms = self._tables.clock.elapsed_ms()
+        passed_ms = now_ms - self._measured_ms
+        if passed_ms < limits.shard_load_ms_min:
+            return Taken(0.0, {})
+        self._measured_ms = now_ms
+        if self._shared is not None:
+            return await self._shared.take()
+        return Taken(passed_ms, self._tables.load.take())
 
 
 def _logs(stream: OpenStream) -> set[bytes]:
