@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,48 @@ def test_what_is_in_flight_is_answered_and_kept(tmp_path: Path, number: signal.S
         assert server.stderr == ""
     with ServerProcess.on(tmp_path / "store") as server, RawClient(server.port) as client:
         assert len(all_items(client, TABLE)) == 250
+
+
+def _health(port: int) -> tuple[int, str]:
+    """Return the status of the health page, and the server's status in words."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_penstock/health") as answer:
+            return answer.status, json.load(answer)["status"]
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)["status"]
+
+
+@pytest.mark.parametrize("number", STOPPING)
+def test_a_server_that_is_to_stop_says_so_while_it_still_serves(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    """Whoever asks for its health has time to; asking it again to stop ends that time."""
+    delay = ("--stop-delay-seconds", "3600")
+    with ServerProcess.on(tmp_path / "store", *delay) as server:
+        with RawClient(server.port) as client:
+            create_table(client, TABLE)
+        assert _health(server.port) == (200, "ready")
+        server.send_signal(number)
+        wait_until(lambda: _health(server.port) == (503, "stopping"), "the health page to say so")
+        for name in ("a", "b"):
+            with RawClient(server.port) as client:
+                client.call("PutItem", TableName=TABLE, Item={KEY: {"S": name}})
+        with RawClient(server.port) as client:
+            client.call("ListTables")
+            with pytest.raises(NoAnswer):
+                client.call("ListTables")
+        _stop_in_time(server, number)
+        assert server.stderr == ""
+    with ServerProcess.on(tmp_path / "store") as server, RawClient(server.port) as client:
+        assert len(all_items(client, TABLE)) == 2
+
+
+def test_the_delay_of_a_stop_ends_by_itself(tmp_path: Path) -> None:
+    with ServerProcess.on(tmp_path / "store", "--stop-delay-seconds", "1") as server:
+        before = time.monotonic()
+        server.stop()
+        assert time.monotonic() - before >= 1.0
 
 
 def test_a_drain_that_waits_does_not_hold_up_the_end(tmp_path: Path) -> None:

@@ -1,15 +1,12 @@
 """Assembly: the one place that picks an engine and puts the rooms together."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from dataclasses import replace
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import NamedTuple
 
 import msgspec
 
-from penstock.app.jobs import jobs
+from penstock.app.beside import Beside, beside, for_engine
 from penstock.app.settings import Settings
-from penstock.base.background import Background
 from penstock.base.clock import Clock, MovableClock, ShiftedClock
 from penstock.base.errors.engine import StoreCorrupt, StoreIncompatible
 from penstock.base.ids import Entropy
@@ -19,7 +16,6 @@ from penstock.edge.server import Server
 from penstock.operations.control.controls import Controls
 from penstock.operations.operation import Services
 from penstock.operations.registry import control_operations, operations
-from penstock.storage.fibers import in_fibers
 from penstock.storage.format import pack, unpack
 from penstock.storage.prefixes import Prefix
 from penstock.storage.waist import Engine, Lock, Span, Transaction
@@ -27,9 +23,6 @@ from penstock.streams.call_rates import CallRates
 from penstock.streams.readers import Readers
 from penstock.tables.tables import Tables
 from penstock.tables.throughput import Throughput
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 STORE_FORMAT = 1
 READERS_PATH = "/_penstock/readers"
@@ -40,10 +33,15 @@ class Assembly(NamedTuple):
 
     dispatch: DispatchFunction
     """What answers its requests."""
-    background: Background
+    beside: Beside
     """What runs beside them: to be started before it is ready, and stopped before the engine."""
     controls: Controls | None
     """What tests may move it with, if they may."""
+
+    def leave(self, server: Server) -> None:
+        """Let clients of `server` go elsewhere, while it still serves those who come."""
+        self.beside.health.stop()
+        server.leave()
 
     async def stop(self, server: Server) -> None:
         """Stop `server`, which serves `dispatch`, and what runs beside it; safe twice.
@@ -52,7 +50,7 @@ class Assembly(NamedTuple):
         """
         if self.controls is not None:
             self.controls.stop()
-        await asyncio.gather(server.stop(), self.background.stop())
+        await asyncio.gather(server.stop(), self.beside.stop())
 
 
 class StoreRecord(msgspec.Struct, frozen=True):
@@ -124,26 +122,18 @@ def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy)
         call_rates=CallRates(throttling=settings.throttling),
         controls=controls,
     )
-    background = Background(
-        [replace(job, run=_for_engine(engine, job.run)) for job in jobs(services, settings)]
-    )
+    running = beside(services, settings, entropy)
     if controls is not None:
-        controls.follow(background)
+        controls.follow(running.background)
     dispatch = Dispatch(
         operations(services),
         engine=settings.engine,
+        health=running.health,
         entropy=entropy,
         controls=control_operations(services),
         pages={READERS_PATH: services.reading_page},
     )
-    return Assembly(_for_engine(engine, dispatch), background, controls)
-
-
-def _for_engine(
-    engine: Engine, run: Callable[P, Coroutine[Any, Any, T]]
-) -> Callable[P, Coroutine[Any, Any, T]]:
-    """Return `run`, in fibers where that is what snapshots of `engine` need in order to wait."""
-    return in_fibers(run) if engine.snapshots_wait else run
+    return Assembly(for_engine(engine, dispatch), running, controls)
 
 
 def _controls(settings: Settings, clock: Clock, entropy: Entropy) -> Controls | None:

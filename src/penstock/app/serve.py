@@ -66,10 +66,15 @@ async def _serve(settings: Settings) -> None:
             assembly.dispatch, settings.host, settings.port, clock=clock, entropy=entropy
         )
         await _listen(server, settings)
-        await assembly.background.start()
+        await assembly.beside.background.start()
         spare_collector()
         _say_ready(settings, server.port)
         await stop.wait()
+        if settings.stop_delay_seconds:
+            assembly.leave(server)
+            stop.clear()  # being told again ends the delay
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), settings.stop_delay_seconds)
         await assembly.stop(server)
     finally:
         engine.close()

@@ -64,6 +64,12 @@ class Settings:
     stream_keep_hours: int = 24
     lsi_stream_rule: LsiStreamRule = "strict"
     test_controls: bool = False
+    stop_delay_seconds: int = 0
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other nodes may be working on the same store."""
+        return self.engine == POSTGRESQL
 
 
 def _host(text: str) -> str:
@@ -116,6 +122,8 @@ def _directory(text: str) -> Path:
         raise SettingError(f"{text!r} is not the name of a directory")
     return Path(text)
 
+
+POSTGRESQL = "postgresql"
 
 SETTINGS = (
     Setting("host", _host, "127.0.0.1", "address", "the loopback address to listen on"),
@@ -215,6 +223,15 @@ SETTINGS = (
         "off",
         "on or off",
         "whether tests may move the clock and the streams' lives through /_penstock/control/",
+    ),
+    Setting(
+        "stop_delay_seconds",
+        _whole(0, limits.stop_delay_seconds_max),
+        "0",
+        "seconds",
+        "how long the server goes on serving when it is told to stop, while its health page says"
+        " 503 and each answer closes its connection, so that requests go elsewhere; a second signal"
+        " ends it at once",
     ),
 )
 

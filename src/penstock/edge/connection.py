@@ -37,6 +37,8 @@ class Shared:
     tasks: set[Waiting] = field(default_factory=set)
     held_bytes: int = 0
     draining: bool = False
+    leaving: bool = False
+    """Whether clients should go elsewhere: every answer is the last of its connection."""
     outbox: Outbox = field(init=False)
 
     def __post_init__(self) -> None:
@@ -193,7 +195,7 @@ class Connection(asyncio.Protocol):
             and self._reader.stage is Stage.IDLE
             and len(self._pipeline) == 0
             and self._held_bytes == 0
-            and not (self._write_blocked or self._closing or self._shared.draining)
+            and not (self._write_blocked or self._closing or self._shared.leaving)
         )
 
     def _send_at_once(self, answer: HttpResponse, request: HttpRequest) -> None:
@@ -308,7 +310,7 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def _is_drained(self) -> bool:
-        return self._shared.draining and self._reader.stage is Stage.IDLE
+        return self._shared.leaving and self._reader.stage is Stage.IDLE
 
     # --- the end
 

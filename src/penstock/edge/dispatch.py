@@ -21,6 +21,7 @@ from penstock.base.errors.engine import (
     EngineUnavailable,
     TransactionConflict,
 )
+from penstock.base.health import Health
 from penstock.base.ids import Entropy
 from penstock.edge.content import plain_body
 from penstock.edge.messages import TEXT, HttpRequest, HttpResponse, Refusal, page
@@ -58,7 +59,7 @@ Pages = Mapping[str, Callable[[], dict[str, Any]]]
 
 
 class Dispatch:
-    """Answers requests; `engine` is the name that the health page gives of the store.
+    """Answers requests; the health page tells `health`, and names the store's `engine`.
 
     `controls` are the test controls by their names; without any their paths do not exist.
     """
@@ -68,6 +69,7 @@ class Dispatch:
         operations: Operations,
         *,
         engine: str,
+        health: Health,
         entropy: Entropy,
         controls: Operations | None = None,
         pages: Pages | None = None,
@@ -78,6 +80,7 @@ class Dispatch:
             _CONTROL_PATH + name.encode(): operation for name, operation in (controls or {}).items()
         }
         self._engine = engine
+        self._health = health
         self._entropy = entropy
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -147,11 +150,19 @@ class Dispatch:
             region = _DEFAULT_REGION if host is None else host[1].lower()
             return page(200, TEXT, b"healthy: dynamodb.%b.amazonaws.com " % region, request_id)
         if path == b"/_penstock/health":
-            health = {"status": "ready", "version": penstock.__version__, "engine": self._engine}
-            return page(200, _JSON, json_protocol.encode_result(health), request_id)
+            return self._health_page(request_id)
         if (show := self._pages.get(path)) is not None:
             return page(200, _JSON, json_protocol.encode_result(show()), request_id)
         return _unknown_page(request_id)
+
+    def _health_page(self, request_id: str) -> HttpResponse:
+        """Say whether requests should come here: 200 where they should, 503 where not, and why."""
+        shown = {"status": "ready", "version": penstock.__version__, "engine": self._engine}
+        trouble = self._health.trouble()
+        if trouble is not None:
+            shown |= {"status": trouble.status, "reason": trouble.reason}
+        status = 200 if trouble is None else 503
+        return page(status, _JSON, json_protocol.encode_result(shown), request_id)
 
 
 def _members(request: HttpRequest) -> dict[str, Any]:

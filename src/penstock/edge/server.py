@@ -67,6 +67,14 @@ class Server:
         self._port = self._listener.sockets[0].getsockname()[1]
         self._sweep()
 
+    def leave(self) -> None:
+        """Go on serving, but let no client stay: each answer from now on closes its connection.
+
+        So those who have a choice make it anew before `stop`.
+        """
+        if self._listener is not None:
+            self._shared.leaving = True
+
     async def stop(self, seconds_max: float | None = None) -> None:
         """Stop within `seconds_max`; safe twice.
 
@@ -79,7 +87,7 @@ class Server:
         self._listener.close()  # 1
         self._listener = None
         await asyncio.sleep(0)  # 2
-        self._shared.draining = True  # 3
+        self._shared.draining = self._shared.leaving = True  # 3
         for connection in list(self._shared.connections):
             connection.drain()
         await self._wait_until_quiet(max(0.0, seconds - _CUT_SECONDS_MAX))

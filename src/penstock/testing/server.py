@@ -119,7 +119,7 @@ class RunningServer:
         try:
             await claim_store(engine, self._settings)
             assembly = assemble(engine, self._settings, self._clock, self._entropy)
-            self._background = assembly.background
+            self._background = assembly.beside.background
             server = Server(
                 assembly.dispatch, "127.0.0.1", 0, clock=self._clock, entropy=self._entropy
             )

@@ -33,6 +33,7 @@ SENSIBLE = {
     "stream_keep_hours": "48",
     "lsi_stream_rule": "aws",
     "test_controls": "on",
+    "stop_delay_seconds": "30",
 }
 
 
@@ -66,6 +67,7 @@ def test_every_setting_is_taken_from_its_flag_and_from_its_variable() -> None:
         stream_keep_hours=48,
         lsi_stream_rule="aws",
         test_controls=True,
+        stop_delay_seconds=30,
     )
     assert read_settings(SENSIBLE, {}) == expected
     variables = {f"PENSTOCK_{name.upper()}": text for name, text in SENSIBLE.items()}

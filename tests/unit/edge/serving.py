@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import uvloop
 
+from penstock.base.clock import SystemClock
+from penstock.base.health import Health
 from penstock.base.ids import Entropy
 from penstock.edge.dispatch import Dispatch, Operation
 from penstock.edge.limits import EdgeLimits
@@ -83,7 +85,12 @@ def dispatch_of(**acts: Callable[[Caller, dict[str, Any]], Any]) -> Dispatch:
     operations: dict[str, Operation] = {
         TARGET + name: Act(function) for name, function in {"Echo": echo, **acts}.items()
     }
-    return Dispatch(operations, engine="memory", entropy=Entropy(7))
+    return Dispatch(operations, engine="memory", health=healthy(), entropy=Entropy(7))
+
+
+def healthy() -> Health:
+    """Return the health of a server whose store nobody asks after."""
+    return Health(SystemClock())
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:

@@ -21,6 +21,7 @@ from unit.edge.serving import (
     crc32_matches,
     dispatch_of,
     echo,
+    healthy,
     request,
     run,
     serving,
@@ -72,6 +73,30 @@ def test_health_page_names_version_and_engine() -> None:
     }
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_health_page_says_503_where_requests_should_go_elsewhere(method: str) -> None:
+    """While everything else is answered as ever."""
+    health = healthy()
+    health.stop()
+    dispatch = Dispatch({}, engine="memory", health=health, entropy=Entropy(7))
+
+    async def work() -> None:
+        async with serving(dispatch) as server, connected(server) as client:
+            client.send(page("/_penstock/health", method=method))
+            answer = await client.receive(body=method == "GET")
+            assert answer.status == 503
+            assert answer.headers["content-type"] == "application/json"
+            assert method == "HEAD" or answer.json == {
+                "status": "stopping",
+                "version": penstock.__version__,
+                "engine": "memory",
+                "reason": "the server is about to stop",
+            }
+            assert (await client.ask(page("/"))).status == 200
+
+    run(work())
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
 def test_a_page_that_the_server_was_given_is_shown(method: str) -> None:
     """As a JSON object, made anew for every request; nothing is sent to it."""
@@ -79,6 +104,7 @@ def test_a_page_that_the_server_was_given_is_shown(method: str) -> None:
     dispatch = Dispatch(
         {},
         engine="memory",
+        health=healthy(),
         entropy=Entropy(7),
         pages={"/_penstock/more": lambda: {"n": next(shown)}},
     )
@@ -324,7 +350,9 @@ def control_answer(data: bytes, **acts: Any) -> Answer:
     """Return what a server with these test controls answers."""
     answers: list[Answer] = []
     controls = {name: Act(act) for name, act in acts.items()}
-    dispatch = Dispatch({}, engine="memory", entropy=Entropy(7), controls=controls)
+    dispatch = Dispatch(
+        {}, engine="memory", health=healthy(), entropy=Entropy(7), controls=controls
+    )
 
     async def work() -> None:
         async with serving(dispatch) as server, connected(server) as client:

@@ -41,6 +41,38 @@ def test_requests_under_way_are_answered_and_then_the_connection_closes() -> Non
     run(work())
 
 
+def test_a_server_that_is_left_serves_on_and_lets_nobody_stay() -> None:
+    """What is under way goes on, and so do new clients; each answer closes its connection."""
+
+    async def work() -> None:
+        gate = Gate()
+        async with (
+            serving(dispatch_of(Wait=gate)) as server,
+            connected(server) as idle,
+            connected(server) as busy,
+        ):
+            busy.send(request(action="Wait"))
+            await gate.begun.wait()
+            server.leave()
+            for client in (idle, busy):
+                if client is busy:
+                    gate.opened.set()
+                    assert "connection" not in (await client.receive()).headers
+                answer = await client.ask(request())
+                assert (answer.status, answer.headers["connection"]) == (200, "close")
+                assert await client.is_closed()
+            async with connected(server) as late:
+                late.send(request() + request())
+                assert "connection" not in (await late.receive()).headers
+                assert (await late.receive()).headers["connection"] == "close"
+                assert await late.is_closed()
+            async with connected(server) as silent:
+                await server.stop(10)
+                assert await silent.is_closed()
+
+    run(work())
+
+
 def test_request_half_received_may_finish() -> None:
     async def work() -> None:
         async with (

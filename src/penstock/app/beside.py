@@ -1,0 +1,75 @@
+"""What a node does beside the requests: all of a store's jobs, or its part of them in a cluster."""
+
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
+from typing import Any, ParamSpec, TypeVar
+
+from penstock.app.job_leases import JobLeases
+from penstock.app.jobs import jobs
+from penstock.app.settings import Settings
+from penstock.app.store_check import StoreCheck
+from penstock.base import limits
+from penstock.base.background import Background, Job
+from penstock.base.clock import Clock, SystemClock
+from penstock.base.health import Health
+from penstock.base.ids import Entropy
+from penstock.operations.operation import Services
+from penstock.storage.fibers import in_fibers
+from penstock.storage.leases import HOLDER_BITS, Leases
+from penstock.storage.waist import Engine
+from penstock.tables.shared_load import SharedLoad
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Beside:
+    """What runs beside the requests of one node, and what its health page tells."""
+
+    def __init__(self, background: Background, health: Health, leases: JobLeases | None) -> None:
+        self.background = background
+        self.health = health
+        self._leases = leases
+
+    async def stop(self) -> None:
+        """Stop all jobs, and let other nodes have them; safe twice."""
+        await self.background.stop()
+        if self._leases is not None:
+            await self._leases.release()
+
+
+def beside(
+    services: Services, settings: Settings, entropy: Entropy, machine: Clock | None = None
+) -> Beside:
+    """Return what runs beside the requests of a node that is made of `services`.
+
+    Where the store is its own, that is every job. Where nodes share it, each job runs where its
+    lease is, and each node tells what load it has and finds out whether it can reach the store.
+    `machine` is the machine's time, which no test moves: others rely on it.
+    """
+    machine = machine or SystemClock()
+    tables = services.tables
+    engine = tables.engine
+    if not settings.is_shared:
+        return Beside(_background(engine, jobs(services, settings)), Health(machine), None)
+    node = entropy.bits(HOLDER_BITS)
+    load = SharedLoad(engine, tables.clock, tables.load, node)
+    health = Health(machine, limits.store_silent_ms_max)
+    leases = JobLeases(Leases(engine, machine, node), jobs(services, settings, load))
+    own = [
+        Job("shared load", load.share, limits.load_shared_interval_ms),  # before it is judged
+        StoreCheck(engine, health).job,
+        leases.renewal,
+    ]
+    return Beside(_background(engine, [*own, *leases.jobs]), health, leases)
+
+
+def for_engine(
+    engine: Engine, run: Callable[P, Coroutine[Any, Any, T]]
+) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Return `run`, in fibers where that is what snapshots of `engine` need in order to wait."""
+    return in_fibers(run) if engine.snapshots_wait else run
+
+
+def _background(engine: Engine, given: Sequence[Job]) -> Background:
+    return Background([replace(job, run=for_engine(engine, job.run)) for job in given])
