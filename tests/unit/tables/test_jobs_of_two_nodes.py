@@ -65,6 +65,7 @@ class JitteryEngine:
     def __init__(self, engine: Engine, chance: random.Random) -> None:
         self._engine = engine
         self._chance = chance
+        self.snapshots_wait = engine.snapshots_wait
         self.snapshot = engine.snapshot
         self.watch = engine.watch
         self.close = engine.close
