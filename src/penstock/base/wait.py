@@ -1,7 +1,8 @@
 """The wait that one request asks for, between the work that waits and the connection it came on.
 
-The work waits by `until`; the connection ends that with `end`, where the client has gone or the
-server stops. Ended is not cancelled: the work goes on, and answers without having waited longer.
+The work awaits what `woken_by` returns; the connection ends that with `end`, where the client has
+gone or the server stops. Ended is not cancelled: the work goes on, and answers without having
+waited longer.
 """
 
 import asyncio
@@ -17,12 +18,15 @@ class Wait:
         self.is_over = is_over
         self._woken: asyncio.Future[None] | None = None
 
-    async def until(self, woken: asyncio.Future[None]) -> None:
-        """Return once `woken` is done, or this wait is woken or ended: then it is made done."""
+    def woken_by(self, woken: asyncio.Future[None]) -> asyncio.Future[None]:
+        """Return `woken`, to be awaited: it is made done where this wait is woken or ended.
+
+        From now on, so that what the work does before it waits hides nothing from it.
+        """
         self._woken = woken
         if self.is_over:
             self.wake()
-        await woken
+        return woken
 
     def wake(self) -> None:
         """Let the work look again whether it has to wait on."""

@@ -82,7 +82,7 @@ async def replace_shards(
     async def attempt() -> list[Succession]:
         table = _streamed_table(tables, region, name)
         now_ms = tables.clock.now_ms()
-        shards = tables.read(lambda reader: _shards(reader, table)[1])
+        shards = tables.read(lambda reader: _current_shards(reader, table))
         plan = choose(table, visible_shards(shards, now_ms))
         if not plan:
             return []
@@ -184,6 +184,12 @@ def _shards(reader: Reader, table: Table) -> tuple[Stream, list[Shard]]:
     stream = find_stream(reader, _opened(table.descriptor).arn)
     assert stream is not None  # what a table's descriptor names is there while it does
     return stream, shards_of(reader, stream)
+
+
+def _current_shards(reader: Reader, table: Table) -> list[Shard]:
+    """Return the shards of `table`; StaleTable where that has changed since it was found."""
+    check_current(reader, table)
+    return _shards(reader, table)[1]
 
 
 def _place(table: Table, shards: Sequence[Shard], shard_id: str) -> int:

@@ -30,7 +30,7 @@ class Patient:
         self.waits.append(caller.wait)
         self.begun.set()
         if caller.wait is not None:
-            await caller.wait.until(asyncio.get_running_loop().create_future())
+            await caller.wait.woken_by(asyncio.get_running_loop().create_future())
         self.ended.set()
         return {"done": True}
 

@@ -61,7 +61,6 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """
     clock, wait = context.tables.clock, context.caller.wait
     wait_ms = 0 if wait is None else _wait_ms(wait)
-    elapsed_ms = clock.elapsed_ms()
     iterator = _live_iterator(context, request)
     controls = context.services.controls
     place = Place(iterator.position, iterator.gapless)
@@ -82,6 +81,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 
     limit = request.get("Limit", limits.get_records_max)
     found = read(limit)
+    elapsed_ms = clock.elapsed_ms()  # not before the read: others may be counted meanwhile
     admission = None
     if not is_observer(context):
         admission = context.services.readers.admit(
@@ -101,12 +101,11 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         try:
             found = await _waited(context, wait, wait_ms, found, lambda: read(limit), request)
         finally:
-            elapsed_ms = clock.elapsed_ms()
             if admission is not None:
-                admission.note(elapsed_ms)
+                admission.note(clock.elapsed_ms())
         page = page_found(waited=True)
     if admission is not None:
-        admission.deliver(page, elapsed_ms)
+        admission.deliver(page, clock.elapsed_ms())
     return _answer(context, iterator, found.shard, page)
 
 
@@ -152,8 +151,14 @@ async def _waited(
     """
     loop = asyncio.get_running_loop()
     end = loop.time() + wait_ms / 1000
-    controls = context.services.controls
+    controls, engine = context.services.controls, context.tables.engine
     readers = context.services.readers
+
+    def look() -> Found:
+        if controls is not None:
+            _live_iterator(context, request)
+        return read()
+
     if readers.waiting >= limits.held_reads_max:
         return found
     readers.waiting += 1
@@ -164,10 +169,15 @@ async def _waited(
             assert isinstance(found.page, Page)  # `is_empty`
             assert found.page.next is not None
             log, seen = found.stream.log(found.shard.number), found.page.next.position - 1
-            await wait.until(context.tables.engine.watch(log, seen, seconds))
-            if controls is not None:
-                _live_iterator(context, request)
-            found = read()
+            woken = wait.woken_by(engine.watch(log, seen, seconds))
+            try:
+                if engine.snapshots_wait:  # what came while the last one did has woken nobody
+                    found = look()
+                if found.is_empty:
+                    await woken
+                    found = look()
+            finally:
+                woken.cancel()
     finally:
         readers.waiting -= 1
         if controls is not None:
