@@ -16,27 +16,36 @@ class SlowSnapshots(MemoryEngine):
     """
 
     snapshots_wait = True
-    waits = 0
-    """How often snapshots have waited."""
+    snapshots = 0
+    """How many there were."""
+    _held: "asyncio.Future[None] | None" = None
     _reading = False
+
+    def hold_next(self) -> "asyncio.Future[None]":
+        """Let the next snapshot take its view, and return when this future is done."""
+        self._held = asyncio.get_running_loop().create_future()
+        return self._held
 
     def snapshot(self, work: Callable[[Reader], T]) -> T:
         assert in_fiber(), "a snapshot that may wait is asked for outside of a fiber"
         assert not self._reading, "a snapshot within another"
-        self._wait()
+        self.snapshots += 1
+        held, self._held = self._held, None
+        wait_for(_turn())
         self._reading = True
         try:
             return super().snapshot(work)
         finally:
             self._reading = False
-            self._wait()
+            wait_for(held or _turn())
 
-    def _wait(self) -> None:
-        self.waits += 1
-        loop = asyncio.get_running_loop()
-        turned = loop.create_future()
-        loop.call_soon(_end, turned)
-        wait_for(turned)
+
+def _turn() -> "asyncio.Future[None]":
+    """Return what is done on the loop's next turn."""
+    loop = asyncio.get_running_loop()
+    turned = loop.create_future()
+    loop.call_soon(_end, turned)
+    return turned
 
 
 def _end(turned: "asyncio.Future[None]") -> None:

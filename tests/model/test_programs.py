@@ -15,6 +15,7 @@ from model.steps import Program, Step, TableSpec
 from penstock.base.environment import environment
 from penstock.testing.clock import FakeClock
 from penstock.testing.server import RunningServer
+from slow_snapshots import SlowSnapshots
 from wire.clients import connect
 
 _ASKED = environment().get("PENSTOCK_MODEL_PROGRAMS")
@@ -85,10 +86,16 @@ def _run_seeded(bench: InProcess | ByClient, seed: int, steps: int) -> None:
     Run(bench, next(_names), TABLES).program(Program(tables, chosen))
 
 
-def test_a_server_is_what_the_model_is_over_the_wire() -> None:
-    """The same holds for what boto3 sees of a server, its jobs beside the requests."""
+@pytest.mark.parametrize("engine", [None, SlowSnapshots], ids=["memory", "slow snapshots"])
+def test_a_server_is_what_the_model_is_over_the_wire(engine: type[SlowSnapshots] | None) -> None:
+    """The same holds for what boto3 sees of a server, its jobs beside the requests.
+
+    Also where others run while a snapshot waits, and so in fibers.
+    """
     clock = FakeClock()
-    with RunningServer(clock=clock, ttl_interval_seconds=86_400, lsi_stream_rule="aws") as server:
+    with RunningServer(
+        engine, clock=clock, ttl_interval_seconds=86_400, lsi_stream_rule="aws"
+    ) as server:
         ddb, streams = (connect(server.url, name) for name in ("dynamodb", "dynamodbstreams"))
         bench = ByClient(server, clock, ddb, streams)
         for seed in range(8):
