@@ -203,7 +203,7 @@ class Connection:
             if left > 0 and poll.poll(left):
                 self._ready()
             else:
-                self._too_late()
+                self._too_late(reply)
         return reply
 
     # --- the end
@@ -247,7 +247,7 @@ class Connection:
         if loop is not None:
             if loop is not self._loop:
                 self._attach(loop)
-            reply.limit = loop.call_later(seconds_max, self._too_late)
+            reply.limit = loop.call_later(seconds_max, self._too_late, reply)
         try:
             self._libpq.pipeline_sync()
             self._flush()
@@ -255,8 +255,11 @@ class Connection:
             self.fail(EngineUnavailable(f"the connection to PostgreSQL is lost: {why(error)}"))
         return reply
 
-    def _too_late(self) -> None:
-        self.fail(EngineUnavailable("PostgreSQL did not answer in time"))
+    def _too_late(self, reply: Reply) -> None:
+        """Fail unless `reply` has come: a process that was stopped finds out here, all at once."""
+        self._ready()
+        if not reply.done:
+            self.fail(EngineUnavailable("PostgreSQL did not answer in time"))
 
     def _attach(self, loop: asyncio.AbstractEventLoop) -> None:
         self._detach()

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from penstock.base import limits
 from penstock.base.errors.engine import EngineError, StoreIncompatible
 from penstock.storage.postgres_connection import Connection
+from penstock.storage.postgres_statements import NO_TIME_LIMIT
 
 log = logging.getLogger(__name__)
 
@@ -92,11 +93,11 @@ def _made(connection: Connection) -> Schema:
 
 def _upgrade(connection: Connection) -> None:
     """Take the steps that are missing, in one transaction that holds the row of the version."""
-    found = _schema(connection, ["BEGIN", f"{_READ} FOR UPDATE"])
+    found = _schema(connection, ["BEGIN ISOLATION LEVEL READ COMMITTED", f"{_READ} FOR UPDATE"])
     assert found is not None  # `_made`
     statements = [each for step in STEPS[found.version :] for each in _statements(step)]
     if statements:  # else another node was faster
-        statements.append(_RAISE)
+        statements = [NO_TIME_LIMIT, *statements, _RAISE]
     reply = connection.send_text([*statements, "COMMIT"], limits.postgres_clear_seconds_max)
     connection.block(reply, limits.postgres_clear_seconds_max).checked()
     if statements:

@@ -20,6 +20,8 @@ from penstock.base.limits import (
     postgres_key_bytes_max,
     postgres_lock_seconds_max,
     postgres_lock_slots,
+    postgres_transaction_seconds_max,
+    postgres_unheard_seconds_max,
 )
 from penstock.storage.waist import Span
 
@@ -28,6 +30,13 @@ Row = tuple[bytes, bytes]
 SESSION = (
     # Whoever is stopped in the middle of a transaction loses it, and its locks with it.
     f"SET idle_in_transaction_session_timeout = '{postgres_idle_seconds_max}s'",
+    # So does who is stopped or cut off in the middle of a message, which is no idling: the server
+    # waits for the rest, or for room to answer. PostgreSQL 17 and later know the first.
+    f"SET transaction_timeout = '{postgres_transaction_seconds_max}s'",
+    f"SET tcp_user_timeout = '{postgres_unheard_seconds_max}s'",
+    f"SET tcp_keepalives_idle = {postgres_unheard_seconds_max // 2}",
+    f"SET tcp_keepalives_interval = {max(postgres_unheard_seconds_max // 5, 1)}",
+    "SET tcp_keepalives_count = 3",
     f"SET lock_timeout = '{postgres_lock_seconds_max}s'",
     # A statement that is cancelled while it commits is committed, and told as if it were durable.
     "SET statement_timeout = 0",
@@ -52,7 +61,14 @@ _SCAN = """
      ORDER BY head {way}, k {way} LIMIT $3::int8)
 """
 
+NO_TIME_LIMIT = """
+    SELECT set_config('transaction_timeout', '0', true)
+    WHERE current_setting('transaction_timeout', true) IS NOT NULL
+"""
+"""Lets the transaction under way take as long as it needs, where there is a limit."""
+
 PREPARED = {
+    b"no_time_limit": NO_TIME_LIMIT,
     b"begin": "BEGIN ISOLATION LEVEL READ COMMITTED",
     b"begin_view": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     b"commit": "COMMIT",
@@ -151,9 +167,11 @@ def scanned(rows: list[Row], limit: int, backward: bool) -> list[Row]:
     return rows[:limit]
 
 
-def changes(clears: Iterable[Span], writes: Mapping[bytes, bytes | None]) -> list[Request]:
+def changes(clears: Collection[Span], writes: Mapping[bytes, bytes | None]) -> list[Request]:
     """Return the requests that make `clears` first, then `writes`; None deletes a key."""
     requests: list[Request] = []
+    if clears:
+        requests.append(Request(b"no_time_limit"))
     for start, end in clears:
         requests.append(Request(b"clear", (start, end)))
         requests.append(Request(b"clear_long", (start, end, _head(start), _head(end))))
