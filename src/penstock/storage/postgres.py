@@ -224,7 +224,7 @@ class PostgresEngine:
 
     async def _commit(self, connection: Connection, overlay: Overlay) -> None:
         """Write all of `overlay` and commit; InDoubt where nobody can know whether that is done."""
-        requests = [*changes(overlay.clears, overlay.writes), COMMIT]
+        requests = [*changes(list(overlay.clears), overlay.writes), COMMIT]
         seconds_max = (
             limits.postgres_clear_seconds_max
             if overlay.clears
