@@ -20,12 +20,13 @@ FOLDER = ROOT / "requirements"
 OLDEST_PYTHON = "3.11"
 RESOLVE_SECONDS_MAX = 300
 
+EXTRAS = ["--extra", "demo", "--extra", "postgresql"]
 ARGUMENTS = {
-    "run": ["--extra", "demo", "--group", "setup"],
-    "dev": ["--extra", "demo", "--group", "dev", "--constraint", "requirements/run.lock"],
+    "run": [*EXTRAS, "--group", "setup"],
+    "dev": [*EXTRAS, "--group", "dev", "--constraint", "requirements/run.lock"],
 }
 PURPOSE = {
-    "run": "to run Penstock and its demo",
+    "run": "to run Penstock over every engine, and its demo",
     "dev": "to develop Penstock, all of run.lock included",
 }
 

@@ -58,6 +58,11 @@ def _write(server: ServerProcess) -> None:
         (["--host", "example.com"], {}, "--host: 'example.com' is not a loopback address"),
         (["--engine", "bogus"], {}, "--engine: 'bogus' is not one of"),
         (["--engine", "memory", "--data", "x"], {}, "--data: the memory engine keeps nothing"),
+        (
+            ["--engine", "postgresql://u:pw@h/db?x=1"],
+            {},
+            "--engine: libpq cannot read that URL: invalid URI query parameter",
+        ),
         (["--data", ""], {}, "--data: '' is not the name of a directory"),
         (["--account", "me"], {}, "--account: 'me' is not"),
         (["--shards", "0"], {}, "--shards: '0' is not"),

@@ -67,15 +67,19 @@ def server_clock(settings: Settings, clock: Clock) -> Clock:
     return clock
 
 
-def open_engine(settings: Settings, clock: Clock) -> Engine:
+def open_engine(settings: Settings, clock: Clock, entropy: Entropy) -> Engine:
     """Open the engine that `settings` name; EngineError where the store cannot be had."""
     if settings.engine == "memory":
         from penstock.storage.memory import MemoryEngine  # noqa: PLC0415 - one engine is loaded
 
         return MemoryEngine(clock)
+    if settings.database is not None:
+        from penstock.storage.postgres import PostgresEngine  # noqa: PLC0415 - one engine is loaded
+
+        return PostgresEngine.open(settings.database.url, clock, entropy)
     from penstock.storage.rocksdb import RocksEngine  # noqa: PLC0415 - one engine is loaded
 
-    assert settings.data is not None  # `read_settings`: only the memory engine has none
+    assert settings.data is not None  # `read_settings`: the rocksdb engine has one
     return RocksEngine.open(settings.data, clock)
 
 

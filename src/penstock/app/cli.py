@@ -7,6 +7,7 @@ was not understood is told on stderr, in one line.
 import argparse
 import io
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -67,10 +68,14 @@ def _prepare_standard_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+_DATABASE_URL = re.compile(r"postgres(?:ql)?:\S+")
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser that complains in one line."""
 
     def error(self, message: str) -> NoReturn:
+        message = _DATABASE_URL.sub("a database's URL", message)  # it may hold a password
         self.exit(_NOT_UNDERSTOOD, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 

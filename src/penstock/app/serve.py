@@ -58,7 +58,7 @@ async def _serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in _STOPPING:
         loop.add_signal_handler(number, stop.set)
-    engine = open_engine(settings, clock)
+    engine = open_engine(settings, clock, entropy)
     try:
         await claim_store(engine, settings)
         assembly = assemble(engine, settings, clock, entropy)
@@ -105,6 +105,8 @@ def _say_ready(settings: Settings, port: int) -> None:
     """Tell stdout where the server is; it serves all the same if nobody is there to be told."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     kept = f"data in {settings.data}" if settings.data else "nothing kept on disk"
+    if settings.database is not None:
+        kept = f"data in {settings.database.name} on {settings.database.host}"
     line = f"penstock {__version__} is ready at http://{host}:{port} ({settings.engine}, {kept})\n"
     with contextlib.suppress(OSError):
         # Not through sys.stdout, whose buffer would fail once more at the end of the process.

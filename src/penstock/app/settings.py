@@ -19,6 +19,17 @@ class SettingError(Exception):
     """A setting that makes no sense; the text says which and why."""
 
 
+class Database(NamedTuple):
+    """A database that a server keeps its data in; its URL may hold a password, and is not shown."""
+
+    url: str
+    name: str
+    host: str
+
+    def __repr__(self) -> str:
+        return f"Database(name={self.name!r}, host={self.host!r})"
+
+
 class Setting(NamedTuple):
     """One setting: its name, how its text is read, its default, unit and help."""
 
@@ -65,6 +76,8 @@ class Settings:
     lsi_stream_rule: LsiStreamRule = "strict"
     test_controls: bool = False
     stop_delay_seconds: int = 0
+    database: Database | None = None
+    """Where the postgresql engine keeps its data."""
 
     @property
     def is_shared(self) -> bool:
@@ -105,6 +118,39 @@ def _one_of(*names: str) -> Callable[[str], str]:
     return read
 
 
+def _engine(text: str) -> str | Database:
+    """Return the name of an engine, or the database that the postgresql engine keeps its data in.
+
+    What looks like no name may be a mistyped URL, and is not told again for the password in it.
+    """
+    if text in _NAMED_ENGINES:
+        return text
+    if text.startswith(_DATABASE_URLS):
+        return _database(text)
+    told = repr(text) if re.fullmatch(r"[\w -]*", text) else "that"
+    raise SettingError(
+        f"{told} is not one of {', '.join(_NAMED_ENGINES)}, nor a URL such as"
+        " postgresql://user@host/database"
+    )
+
+
+def _database(url: str) -> Database:
+    try:
+        from penstock.storage.postgres_url import (  # noqa: PLC0415 - not everybody has the driver
+            BadUrl,
+            place_of,
+        )
+    except ImportError as error:
+        raise SettingError(
+            "PostgreSQL needs the package psycopg with its libpq: install penstock[postgresql]"
+        ) from error
+    try:
+        place = place_of(url)
+    except BadUrl as error:
+        raise SettingError(f"libpq cannot read that URL: {error}") from None
+    return Database(url, *place)
+
+
 def _switch(text: str) -> bool:
     if text not in {"on", "off"}:
         raise SettingError(f"{text!r} is neither on nor off")
@@ -124,6 +170,8 @@ def _directory(text: str) -> Path:
 
 
 POSTGRESQL = "postgresql"
+_NAMED_ENGINES = ("memory", "rocksdb")
+_DATABASE_URLS = ("postgresql://", "postgres://")
 
 SETTINGS = (
     Setting("host", _host, "127.0.0.1", "address", "the loopback address to listen on"),
@@ -137,10 +185,12 @@ SETTINGS = (
     ),
     Setting(
         "engine",
-        _one_of("memory", "rocksdb"),
+        _engine,
         "rocksdb",
-        "name",
-        "rocksdb (durable) or memory (gone with the process)",
+        "name or URL",
+        "rocksdb (durable), memory (gone with the process), or the postgresql:// URL of a database"
+        " that any number of nodes share; who can see processes sees flags, so a password belongs"
+        " into the variable, or where libpq looks for it",
     ),
     Setting(
         "account", _account, "000000000000", "12 digits", "the account that stands in every ARN"
@@ -236,6 +286,10 @@ SETTINGS = (
 )
 
 DEFAULT_DATA = Path("penstock-data")
+_NO_DIRECTORY = {
+    "memory": "the memory engine keeps nothing on disk",
+    POSTGRESQL: "the postgresql engine keeps everything in its database",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -262,11 +316,13 @@ def read_settings(given: Mapping[str, str | None], environment: Mapping[str, str
             values[setting.name] = None if text is None else setting.read(text)
         except SettingError as error:
             raise SettingError(f"{source}: {error}") from None
+    if isinstance(database := values["engine"], Database):
+        values |= {"engine": POSTGRESQL, "database": database}
     settings = Settings(**values)
-    if settings.engine != "memory":
+    if settings.engine == "rocksdb":
         return replace(settings, data=settings.data or DEFAULT_DATA)
     if settings.data is not None:
-        raise SettingError(f"{sources['data']}: the memory engine keeps nothing on disk")
+        raise SettingError(f"{sources['data']}: {_NO_DIRECTORY[settings.engine]}")
     return settings
 
 

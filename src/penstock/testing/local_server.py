@@ -14,6 +14,7 @@ from botocore.config import Config
 from penstock.app.assembly import open_engine
 from penstock.app.control_client import ControlClient
 from penstock.app.settings import SETTINGS, SettingError, Settings, read_settings
+from penstock.base.ids import Entropy
 from penstock.testing.server import RunningServer
 
 REGION = "us-east-1"
@@ -37,7 +38,9 @@ class LocalServer:
 
     def __init__(self, **settings: Any) -> None:
         given = _checked(settings)
-        self._running = RunningServer(lambda clock: open_engine(given, clock), **asdict(given))
+        self._running = RunningServer(
+            lambda clock: open_engine(given, clock, Entropy()), **asdict(given)
+        )
         self._is_running = False
 
     @property

@@ -8,6 +8,7 @@ import pytest
 from penstock import __version__
 from penstock.app import cli
 
+URL = "a database's URL"
 THERE_ARE = f"there are {', '.join(cli.COMMANDS)}"
 
 
@@ -64,6 +65,10 @@ def test_every_command_has_a_help_of_its_own(
         (
             ["serve", "--por", "1"],
             "penstock serve: unrecognized arguments: --por 1; see penstock serve --help",
+        ),
+        (
+            ["serve", "--bogus", "postgres://me:secret@h/db"],
+            f"penstock serve: unrecognized arguments: --bogus {URL}; see penstock serve --help",
         ),
         (
             ["serve", "now"],

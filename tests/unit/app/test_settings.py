@@ -1,6 +1,7 @@
 """Every setting is taken from flag, environment or default, and refused where it makes no sense."""
 
 import argparse
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from penstock.app.settings import (
     DEFAULT_DATA,
     SETTINGS,
+    Database,
     Setting,
     SettingError,
     Settings,
@@ -112,9 +114,62 @@ def test_any_other_host_is_refused_with_the_reason(host: str) -> None:
     )
 
 
+ENGINES = "is not one of memory, rocksdb, nor a URL such as postgresql://user@host/database"
+
+
 @pytest.mark.parametrize("engine", ["", "bogus", "RocksDB", "memory "])
 def test_an_unknown_engine_is_refused_with_those_there_are(engine: str) -> None:
-    assert _refusal({"engine": engine}) == f"--engine: {engine!r} is not one of memory, rocksdb"
+    assert _refusal({"engine": engine}) == f"--engine: {engine!r} {ENGINES}"
+
+
+@pytest.mark.parametrize(
+    "engine",
+    ["postgress://u:secret@h/db", "u:secret@h/db", "postgresql:u:secret", "host=h password=secret"],
+)
+def test_what_may_hold_a_password_is_not_told_again(engine: str) -> None:
+    assert _refusal({"engine": engine}) == f"--engine: that {ENGINES}"
+    assert _refusal({}, {"PENSTOCK_ENGINE": engine}) == f"PENSTOCK_ENGINE: that {ENGINES}"
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres"])
+def test_a_url_is_the_engine_over_that_database(scheme: str) -> None:
+    """What is told of it, in any form, holds no password."""
+    url = f"{scheme}://me:secret@db.example:5433/orders?sslmode=require"
+    settings = read_settings({}, {"PENSTOCK_ENGINE": url})
+    assert (settings.engine, settings.data, settings.is_shared) == ("postgresql", None, True)
+    assert settings.database == Database(url, "orders", "db.example")
+    assert "secret" not in f"{settings!r} {settings.database} {settings.database!r}"
+
+
+@pytest.mark.parametrize("engine", ["memory", "rocksdb"])
+def test_no_other_engine_is_shared(engine: str) -> None:
+    settings = read_settings({"engine": engine}, {})
+    assert (settings.is_shared, settings.database) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("rest", "why"),
+    [
+        ("u:se%zzcret@h/db", "invalid percent-encoded token"),
+        ("u:secret@[::1]x/db", "unexpected character"),
+        ("u:secret@h/db?secret=1", "invalid URI query parameter"),
+        ("u:se cret@h/db", "unexpected spaces found"),
+        ("u:secret\udce9@h/db", "it is not text in UTF-8"),
+    ],
+)
+def test_a_url_that_libpq_cannot_read_is_refused_without_its_text(rest: str, why: str) -> None:
+    refused = _refusal({"engine": f"postgresql://{rest}"})
+    assert refused == f"--engine: libpq cannot read that URL: {why}"
+
+
+def test_without_the_driver_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    monkeypatch.delitem(sys.modules, "penstock.storage.postgres_url", raising=False)
+    assert _refusal({"engine": "postgresql://h/db"}) == (
+        "--engine: PostgreSQL needs the package psycopg with its libpq: install"
+        " penstock[postgresql]"
+    )
+    assert read_settings({"engine": "memory"}, {}).engine == "memory"
 
 
 @pytest.mark.parametrize("account", ["", "12345678901", "1234567890123", "12345678901x", "１" * 12])
@@ -143,6 +198,11 @@ def test_the_memory_engine_takes_no_directory_wherever_it_comes_from() -> None:
     text = "the memory engine keeps nothing on disk"
     assert _refusal({"engine": "memory", "data": "x"}) == f"--data: {text}"
     assert _refusal({"engine": "memory"}, {"PENSTOCK_DATA": "x"}) == f"PENSTOCK_DATA: {text}"
+
+
+def test_a_database_takes_no_directory_either() -> None:
+    text = "the postgresql engine keeps everything in its database"
+    assert _refusal({"engine": "postgresql://h/db", "data": "x"}) == f"--data: {text}"
 
 
 def test_the_help_names_every_flag_its_variable_and_its_default() -> None:
