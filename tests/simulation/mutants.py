@@ -179,7 +179,8 @@ async def _children_first(
     """Open children in one transaction, and close their parents in a later one."""
 
     async def attempt() -> list[streams.Succession]:
-        table = lineage._streamed_table(tables, region, name)
+        now_ms = tables.clock.now_ms()
+        table = tables.read(lambda reader: lineage._streamed_table(reader, region, name, now_ms))
         plan = choose(table, tables.read(lambda reader: lineage._shards(reader, table)[1]))
         if not plan:
             return []

@@ -25,8 +25,15 @@ from penstock.streams.stream import (
     trim_shard,
     visible_shards,
 )
-from penstock.tables.catalog import check_current, locks_of_both, replace_table, table_of
+from penstock.tables.catalog import (
+    check_current,
+    find_table,
+    locks_of_both,
+    replace_table,
+    table_of,
+)
 from penstock.tables.descriptor import Descriptor, OpenStream, Table
+from penstock.tables.state import is_gone
 from penstock.tables.tables import Tables, until_current
 
 Plan = Mapping[int, int]
@@ -80,9 +87,13 @@ async def replace_shards(
     """
 
     async def attempt() -> list[Succession]:
-        table = _streamed_table(tables, region, name)
         now_ms = tables.clock.now_ms()
-        shards = tables.read(lambda reader: _current_shards(reader, table))
+
+        def look(reader: Reader) -> tuple[Table, list[Shard]]:
+            table = _streamed_table(reader, region, name, now_ms)
+            return table, _shards(reader, table)[1]
+
+        table, shards = tables.read(look)  # in one view: the table names the shards that are open
         plan = choose(table, visible_shards(shards, now_ms))
         if not plan:
             return []
@@ -112,8 +123,8 @@ async def trim_shards(
     """
 
     async def attempt() -> list[Shard]:
-        table = _streamed_table(tables, region, name)
         now_ms = tables.clock.now_ms()
+        table = tables.read(lambda reader: _streamed_table(reader, region, name, now_ms))
 
         def work(txn: Transaction) -> list[Shard]:
             check_current(txn, table)
@@ -164,10 +175,10 @@ def _replaced(
     return replace(descriptor, partitions=lows, stream=stream), numbers
 
 
-def _streamed_table(tables: Tables, region: str, name: str) -> Table:
+def _streamed_table(reader: Reader, region: str, name: str, now_ms: int) -> Table:
     """Return the table of that name, which has an open stream."""
-    table = tables.find(region, name)
-    if table is None:
+    table = find_table(reader, region, name)
+    if table is None or is_gone(table.descriptor, now_ms):
         raise dynamodb.table_not_found(name)
     if table.descriptor.stream is None:
         raise dynamodb.validation(f"Table has no enabled stream: TableName: {name}")
@@ -184,12 +195,6 @@ def _shards(reader: Reader, table: Table) -> tuple[Stream, list[Shard]]:
     stream = find_stream(reader, _opened(table.descriptor).arn)
     assert stream is not None  # what a table's descriptor names is there while it does
     return stream, shards_of(reader, stream)
-
-
-def _current_shards(reader: Reader, table: Table) -> list[Shard]:
-    """Return the shards of `table`; StaleTable where that has changed since it was found."""
-    check_current(reader, table)
-    return _shards(reader, table)[1]
 
 
 def _place(table: Table, shards: Sequence[Shard], shard_id: str) -> int:

@@ -1,9 +1,12 @@
 """How a table's shards succeed one another, beside those who write to it."""
 
 import asyncio
+import contextlib
 import itertools
 import random
 from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,8 +14,9 @@ import pytest
 from penstock.base import limits
 from penstock.base.errors.api import ApiError
 from penstock.storage.format import unpack
-from penstock.storage.waist import log_span
+from penstock.storage.waist import Reader, Span, log_span
 from penstock.streams.stream import Shard, find_stream, shards_of
+from penstock.tables.descriptor import Table
 from penstock.tables.lineage import roll_shards, split_shard, trim_shards
 from penstock.tables.tables import Tables
 from penstock.tables.transaction import transact
@@ -182,3 +186,48 @@ def test_trimming_names_what_it_trimmed_and_spares_what_comes_later() -> None:
     trimmed = asyncio.run(run())
     assert [shard.id for shard in trimmed] == [shard.id for shard in shards_in(tables)]
     assert all(shard.trimmed >= (shard.end or shard.start) for shard in trimmed)
+
+
+def test_a_shard_that_a_node_knows_and_whose_table_it_has_read_before_can_be_rolled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As a node of many may, the engine gives a table's row, where it is all that is read, as it
+    was a moment ago: the shards of a stream are looked for in one view with their table."""
+    tables = tables_in_memory(FakeClock())
+    before = tables.table(REGION, NAME)
+    snapshot = tables.engine.snapshot
+
+    def late(work: Callable[[Reader], Any]) -> Any:
+        def view(reader: Reader) -> Any:
+            with contextlib.suppress(_ReadsMore):
+                return work(_OldTable(before))
+            return work(reader)
+
+        return snapshot(view)
+
+    async def check() -> None:
+        _, child = (await split_shard(tables, REGION, NAME)).children
+        monkeypatch.setattr(tables.engine, "snapshot", late)
+        (rolled,) = await roll_shards(tables, REGION, NAME, child.id)
+        assert rolled.parent.id == child.id
+
+    asyncio.run(check())
+
+
+class _ReadsMore(Exception):
+    """A work reads more than a table's row."""
+
+
+class _OldTable(Reader):
+    """A reader of one table's row as it was."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def get(self, key: bytes) -> bytes | None:
+        if key != self._table.key:
+            raise _ReadsMore
+        return self._table.stored
+
+    def scan(self, span: Span, limit: int, backward: bool = False) -> list[tuple[bytes, bytes]]:
+        raise _ReadsMore
