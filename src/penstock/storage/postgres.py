@@ -210,16 +210,13 @@ class PostgresEngine:
         rows.update(reply.rows())
         if group.slots and reply.results[1].ntuples < len(group.slots):
             raise EngineError("rows of the table of locks are missing")
-        had_ms = self._cluster.now_ms()
         reader = GroupReader(connection, rows)
         overlay = group.run(reader, self._clock)
         if overlay.changed:
             await self._commit(connection, overlay)
-            # What was read under locks that were held until now was so until now.
-            self._note(reader, overlay, had_ms)
         else:
             connection.send([COMMIT])
-            self._note(reader, overlay, asked_ms)
+        self._note(reader, overlay, asked_ms)
         group.settle()
 
     async def _commit(self, connection: Connection, overlay: Overlay) -> None:
@@ -241,16 +238,16 @@ class PostgresEngine:
             except EngineError as error:  # it is committed: it must not run again
                 raise InDoubt(*error.args) from None
 
-    def _note(self, reader: GroupReader, overlay: Overlay, had_ms: float) -> None:
+    def _note(self, reader: GroupReader, overlay: Overlay, asked_ms: float) -> None:
         """Learn from a group that is committed, and tell who waits for what it wrote."""
         for name, keys in reader.missed.items():
             self._usual.learn(name, keys)
         tables = self._views.tables
-        tables.note_all(reader.rows, had_ms)
+        tables.note_all(reader.rows, asked_ms)
         writes = overlay.writes
         for key in writes:
             if key[:1] == _TABLE:
-                tables.note(key, None, had_ms)
+                tables.note(key, None, asked_ms)
         self._watchers.wake(writes.keys())
         if self._cluster.others:
             self._cluster.tell(key for key in writes if key[:1] == _TIP)
