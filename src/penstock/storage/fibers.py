@@ -85,7 +85,8 @@ class Fiber(Coroutine[Any, Any, T]):
 
     def _step(self, step: Callable[..., Any], *arguments: Any) -> Any:
         """Call `step` on an idle stack."""
-        stack = _idle.stacks.pop() if _idle.stacks else _new_stack()
+        idle = _idle.stacks
+        stack = idle.pop() if idle else _new_stack()
         waited = _driven(stack).switch(step, arguments)
         del step, arguments  # as in `throw`
         return self._outcome(stack, waited)
@@ -100,8 +101,9 @@ class Fiber(Coroutine[Any, Any, T]):
             self._waiting = stack
             return waited
         stack.gr_context = None
-        if len(_idle.stacks) < limits.fibers_idle_max:
-            _idle.stacks.append(stack)
+        idle = _idle.stacks
+        if len(idle) < limits.fibers_idle_max:
+            idle.append(stack)
         error = stack.error
         if error is None:
             return waited
