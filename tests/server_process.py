@@ -55,6 +55,7 @@ class ServerProcess:
     ) -> None:
         self.log = log
         self.port = 0
+        self.said = ""
         with log.open("wb") as stderr:
             self.process = subprocess.Popen(
                 [*wrap, *command("serve", "--port", "0", *arguments)],
@@ -95,7 +96,8 @@ class ServerProcess:
             piece = os.read(descriptor, 4096) if ready else b""
             assert piece, f"the server is not ready: {said!r}\n{self.stderr}"
             said += piece
-        found = READY.search(said.decode())
+        self.said = said.decode()
+        found = READY.search(self.said)
         assert found, said
         self.port = int(found[2])
 
