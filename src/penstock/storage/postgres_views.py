@@ -225,7 +225,12 @@ class Views:
         while self._open >= limits.postgres_views and fiber:
             turn = asyncio.get_running_loop().create_future()
             self._turns.append(turn)
-            wait_for(turn)
+            try:
+                wait_for(turn)
+            except BaseException:
+                if not turn.cancelled():  # it was given, and goes to the next
+                    self._give_turn()
+                raise
         self._open += 1
         while self._free:
             connection = self._free.pop()
@@ -244,11 +249,15 @@ class Views:
             self._free.append(connection)
             if len(self._free) > limits.postgres_views:
                 self._free.pop(0).close()
+        self._give_turn()
+
+    def _give_turn(self) -> None:
+        """Let the next go on who waits for a connection."""
         while self._turns:
             turn = self._turns.popleft()
             if not turn.done():
                 turn.set_result(None)
-                break
+                return
 
     def _patiently(self, send: Callable[[Connection], Reply]) -> Reply:
         """Return the reply to what `send` sends, asking anew where the connection is lost."""
