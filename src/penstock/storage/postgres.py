@@ -145,7 +145,7 @@ class PostgresEngine:
         self._scheduled = False
         loop = asyncio.get_running_loop()
         while len(self._groups) < limits.postgres_lanes:
-            group = self._queue.take()
+            group = self._queue.take(widely=self._cluster.others > 0)
             if group is None:
                 return
             self._groups[group] = loop.create_task(Fiber(self._see_through(group)))
@@ -197,19 +197,27 @@ class PostgresEngine:
 
     async def _carry_out(self, group: Group, connection: Connection) -> None:
         """Run the works of a group in a transaction of the database, and answer them."""
-        keys = group.keys(self._usual)
-        asked_ms = self._cluster.now_ms()
         requests = [BEGIN]
+        locked: Reply | None = None
         if group.slots:
-            requests.append(lock(group.slots))
+            requests.append(lock(sorted(group.slots)))
+            if self._cluster.others:
+                # Another node may hold the locks for a while, in which more comes that can go too.
+                locked = connection.send(requests)
+                await locked.future()
+                _check_locked(locked, group)
+                requests = []
+                self._queue.join(group)
+        keys = group.keys(self._usual)
         if keys:
             requests += gets(keys)
+        asked_ms = self._cluster.now_ms()
         reply = connection.send(requests)
         await reply.future()
         rows: dict[bytes, bytes | None] = dict.fromkeys(keys)
         rows.update(reply.rows())
-        if group.slots and reply.results[1].ntuples < len(group.slots):
-            raise EngineError("rows of the table of locks are missing")
+        if group.slots and locked is None:
+            _check_locked(reply, group)
         reader = GroupReader(connection, rows)
         overlay = group.run(reader, self._clock)
         if overlay.changed:
@@ -271,6 +279,12 @@ class PostgresEngine:
         self._watchers.forget_all()
         self._views.move()
         self._cluster.move(loop)
+
+
+def _check_locked(reply: Reply, group: Group) -> None:
+    """Raise EngineError where a lock of a group has no row, and so nobody to keep out."""
+    if reply.checked()[1].ntuples < len(group.slots):
+        raise EngineError("rows of the table of locks are missing")
 
 
 def _check_committed(reply: Reply) -> None:

@@ -88,34 +88,36 @@ class Cluster:
                 task = asyncio.get_running_loop().create_task(self._hold())
                 self.keep(task)
                 return wait_for(task)
-            self._adopt(self.open())
-        connection = self.connection
-        assert connection is not None
-        return connection
+            return self._adopt(self.open())
+        return self.connection
 
     async def _hold(self) -> Connection:
         """Do what `held` does; many at once open one connection."""
         if self.connection is not None and self.connection.failure is None:
             return self.connection
         if self._opening is None or self._opening.done():
-            self._opening = asyncio.get_running_loop().create_task(self.open_soon())
-        opening = self._opening
-        connection = await asyncio.shield(opening)
-        if self._opening is opening:
-            self._opening = None
-            self._adopt(connection)
-        return connection
+            self._opening = asyncio.get_running_loop().create_task(self._open_held())
+            self._opening.add_done_callback(_seen)
+        return await asyncio.shield(self._opening)
 
-    def _adopt(self, connection: Connection) -> None:
+    async def _open_held(self) -> Connection:
+        return self._adopt(await self.open_soon())
+
+    def _adopt(self, connection: Connection) -> Connection:
+        """Share `connection` from now on, and return it, or the one that was there before it."""
         if self._closed:
             connection.close()
             raise EngineUnavailable("the store is closed")
         is_another = self.connection is not None
+        if self.connection is not None and self.connection.failure is None:
+            connection.close()
+            return self.connection
         self.connection = connection
         connection.on_notify = self._heard
         connection.send_text([f"LISTEN {self._channel.decode()}"])  # where there is such a thing
         if is_another:  # what was told meanwhile was not heard
             self._watchers.wake_all()
+        return connection
 
     async def patiently(self, send: Send) -> tuple[float, Reply]:
         """Return the reply to what `send` sends and when it was sent, trying for some seconds."""
@@ -284,3 +286,9 @@ class Cluster:
             return
         with contextlib.suppress(ValueError):  # a hint of somebody else's
             self._watchers.wake([base64.b64decode(word, validate=True) for word in words])
+
+
+def _seen(task: "asyncio.Task[Any]") -> None:
+    """Take note of how a task ended, of which nobody may be left to hear."""
+    if not task.cancelled():
+        task.exception()

@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from penstock.base import limits
@@ -18,7 +19,17 @@ from penstock.storage.waist import Lock, Reader, Span, Transaction
 class Operation:
     """One call of `transact`."""
 
-    __slots__ = ("answer", "error", "lock", "reads", "result", "slots", "until_ms", "work")
+    __slots__ = (
+        "answer",
+        "error",
+        "lock",
+        "reads",
+        "result",
+        "slots",
+        "until_ms",
+        "weight",
+        "work",
+    )
 
     def __init__(
         self,
@@ -36,6 +47,8 @@ class Operation:
         self.answer = answer
         self.until_ms = until_ms
         """Until when it may be tried again."""
+        self.weight = max(len(reads), 1)
+        """How much of a group's room it takes."""
         self.result: Any = None
         self.error: Exception | None = None
 
@@ -71,6 +84,8 @@ class Queue:
         self._waiting: list[Operation] = []
         self._busy: set[int] = set()
         """The locks of the groups on their way."""
+        self._last: frozenset[int] = frozenset()
+        """The locks of the last group that had more than one."""
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -79,31 +94,46 @@ class Queue:
         """Let `operation` wait."""
         self._waiting.append(operation)
 
-    def take(self) -> "Group | None":
+    def take(self, *, widely: bool = False) -> "Group | None":
         """Return a group of all that can go now, or None; an operation never overtakes another.
 
         What has a lock in common with a group on its way waits for the end of that, and whatever
-        has one in common with what waits, waits too.
+        has one in common with what waits, waits too. Taken `widely`, a group takes the locks of the
+        last one too where it needs some of them: what comes while it waits can `join` it.
         """
-        taken: list[Operation] = []
+        taken = self._pick(self._busy, None)
+        if not taken:
+            return None
+        slots = frozenset(slot for operation in taken for slot in operation.slots)
+        if widely and slots < self._last and self._last.isdisjoint(self._busy):
+            slots = self._last
+        elif len(slots) > 1:
+            self._last = slots
+        self._busy.update(slots)
+        return Group(taken, slots)
+
+    def join(self, group: "Group") -> None:
+        """Let what came since `group` was taken go with it, as far as that has the locks."""
+        group.operations += self._pick(self._busy.difference(group.slots), group)
+
+    def _pick(self, busy: AbstractSet[int], group: "Group | None") -> list[Operation]:
+        """Take out what waits and can go: none of its locks is `busy`, and `group` has them all."""
+        picked: list[Operation] = []
         left: list[Operation] = []
-        blocked = set(self._busy)
-        room = limits.commit_group_transactions_max
+        blocked = set(busy)
+        room = limits.commit_group_transactions_max - (0 if group is None else group.weight)
         for operation in self._waiting:
             if operation.answer.done():  # its caller has gone
                 continue
-            if room > 0 and blocked.isdisjoint(operation.slots):
-                taken.append(operation)
-                room -= max(len(operation.reads), 1)
+            can_go = group is None or group.slots.issuperset(operation.slots)
+            if room > 0 and can_go and blocked.isdisjoint(operation.slots):
+                picked.append(operation)
+                room -= operation.weight
             else:
                 left.append(operation)
                 blocked.update(operation.slots)
         self._waiting = left
-        if not taken:
-            return None
-        group = Group(taken)
-        self._busy.update(group.slots)
-        return group
+        return picked
 
     def free(self, group: "Group") -> None:
         """Let what has a lock in common with `group` go, first what it had no room for."""
@@ -120,11 +150,17 @@ class Queue:
 class Group:
     """Operations that commit together."""
 
-    def __init__(self, operations: list[Operation]) -> None:
+    def __init__(self, operations: list[Operation], slots: frozenset[int]) -> None:
         self.operations = operations
         self.left: list[Operation] = []
         """What it had no room for, and goes with a later one."""
-        self.slots = sorted({slot for operation in operations for slot in operation.slots})
+        self.slots = slots
+        """The locks that it takes: those of its operations, or more."""
+
+    @property
+    def weight(self) -> int:
+        """How much there is in it, in rows to be read, or operations that read none."""
+        return sum(operation.weight for operation in self.operations)
 
     def keys(self, usual: "UsualKeys") -> list[bytes]:
         """Return the keys of all rows that are worth fetching ahead, each once."""
