@@ -204,6 +204,29 @@ def test_a_job_that_is_not_ours_lets_its_time_pass_and_goes_on_when_it_is() -> N
     asyncio.run(check())
 
 
+def test_an_alarm_of_a_job_that_is_not_ours_is_passed_on() -> None:
+    """Only the alarm, not the start or the interval; and a failure is no end of it."""
+
+    async def check() -> None:
+        work, passed, other = Work(), Work(EngineUnavailable("no"), None), Work(*[1.0] * 20)
+
+        async def pass_on() -> None:
+            await passed.run()
+
+        job = Job("work", work.run, 1.0, is_ours=lambda: False, pass_on=pass_on)
+        background = Background([job, other.job()])
+        await background.start()
+        await other.until(20)
+        assert passed.runs == 0
+        for rings in (1, 2):
+            job.alarm.ring()
+            await passed.until(rings)
+        await background.stop()
+        assert (work.runs, passed.runs) == (0, 2)
+
+    asyncio.run(check())
+
+
 def test_who_catches_up_runs_every_job_ours_or_not() -> None:
     """Of another server nobody knows whether it has seen that time."""
 

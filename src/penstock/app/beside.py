@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, ParamSpec, TypeVar
 
+from penstock.app.bell import Bell
 from penstock.app.job_leases import JobLeases
 from penstock.app.jobs import jobs
 from penstock.app.settings import Settings
@@ -26,13 +27,28 @@ T = TypeVar("T")
 class Beside:
     """What runs beside the requests of one node, and what its health page tells."""
 
-    def __init__(self, background: Background, health: Health, leases: JobLeases | None) -> None:
+    def __init__(
+        self,
+        background: Background,
+        health: Health,
+        leases: JobLeases | None = None,
+        bell: Bell | None = None,
+    ) -> None:
         self.background = background
         self.health = health
         self._leases = leases
+        self._bell = bell
+
+    async def start(self) -> None:
+        """Let everything run, until `stop`."""
+        if self._bell is not None:
+            self._bell.start()
+        await self.background.start()
 
     async def stop(self) -> None:
         """Stop all jobs, and let other nodes have them; safe twice."""
+        if self._bell is not None:
+            self._bell.stop()
         await self.background.stop()
         if self._leases is not None:
             await self._leases.release()
@@ -51,7 +67,7 @@ def beside(
     tables = services.tables
     engine = tables.engine
     if not settings.is_shared:
-        return Beside(_background(engine, jobs(services, settings)), Health(machine), None)
+        return Beside(_background(engine, jobs(services, settings)), Health(machine))
     node = entropy.bits(HOLDER_BITS)
     load = SharedLoad(engine, tables.clock, tables.load, node)
     health = Health(machine, limits.store_silent_ms_max)
@@ -61,7 +77,10 @@ def beside(
         StoreCheck(engine, health).job,
         leases.renewal,
     ]
-    return Beside(_background(engine, [*own, *leases.jobs]), health, leases)
+    backfill = next(job for job in leases.jobs if job.alarm is services.work)
+    bell = Bell(engine, backfill.name, backfill.alarm, backfill.is_ours)
+    leased = [replace(job, pass_on=bell.ring) if job is backfill else job for job in leases.jobs]
+    return Beside(_background(engine, [*own, *leased]), health, leases, bell)
 
 
 def for_engine(

@@ -66,7 +66,7 @@ async def _serve(settings: Settings) -> None:
             assembly.dispatch, settings.host, settings.port, clock=clock, entropy=entropy
         )
         await _listen(server, settings)
-        await assembly.beside.background.start()
+        await assembly.beside.start()
         spare_collector()
         _say_ready(settings, server.port)
         await stop.wait()

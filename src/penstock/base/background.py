@@ -37,12 +37,17 @@ class Alarm:
         """Wake the job, or have it run once more where it runs now. On the loop's thread."""
         self._rung.set()
 
-    async def wait(self, ms_max: float) -> None:
-        """Return once it has rung since the last call, `ms_max` milliseconds later at most."""
+    async def wait(self, ms_max: float) -> bool:
+        """Return once it has rung since the last call, `ms_max` milliseconds later at most.
+
+        Says whether it has.
+        """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(ms_max / 1000):
                 await self._rung.wait()
+        has_rung = self._rung.is_set()
         self._rung.clear()
+        return has_rung
 
 
 def _always() -> bool:
@@ -54,7 +59,8 @@ class Job:
     """Something to be done again and again.
 
     `run` returns the milliseconds after which it wants to run again, or None for `interval_ms`.
-    `is_ours` says, whenever it would run, whether that is for this server to do.
+    `is_ours` says, whenever it would run, whether that is for this server to do. Where its alarm
+    rings and it is not, `pass_on` tells the server that has it.
     """
 
     name: str
@@ -62,6 +68,7 @@ class Job:
     interval_ms: float
     alarm: Alarm = field(default_factory=Alarm)
     is_ours: Callable[[], bool] = _always
+    pass_on: Callable[[], Coroutine[Any, Any, None]] | None = None
 
 
 class JobsFailed(Exception):
@@ -119,15 +126,20 @@ class _JobLoop:
         self._trouble: str | None = None
 
     async def run_until_cancelled(self) -> None:
+        has_rung = False
         while True:
             ended, self._awaiting_end = self._awaiting_end, []
             wait_ms, failure = None, None
             if ended or self.job.is_ours():
-                wait_ms, failure = await self._run()
+                wait_ms, failure = await self._run(self.job.run)
+            elif has_rung and self.job.pass_on is not None:
+                await self._run(self.job.pass_on)
             for future in ended:
                 if not future.done():
                     future.set_result(failure)
-            await self.job.alarm.wait(self.job.interval_ms if wait_ms is None else wait_ms)
+            has_rung = await self.job.alarm.wait(
+                self.job.interval_ms if wait_ms is None else wait_ms
+            )
 
     async def run_again(self) -> Exception | None:
         """Return when the job has run once more, with what it failed with, if it did."""
@@ -136,13 +148,15 @@ class _JobLoop:
         self.job.alarm.ring()
         return await end
 
-    async def _run(self) -> tuple[float | None, Exception | None]:
-        """Run the job; the one place where one is run.
+    async def _run(
+        self, run: Callable[[], Coroutine[Any, Any, float | None]]
+    ) -> tuple[float | None, Exception | None]:
+        """Run the job, or what passes it on; the one place where one is run.
 
         Returns when it wants to run again, and what it failed with.
         """
         try:
-            wait_ms = await self.job.run()
+            wait_ms = await run()
         except EngineError as error:
             self._note(repr(error))
             return None, error

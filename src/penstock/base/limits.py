@@ -186,6 +186,7 @@ load_shared_interval_ms = 5000.0  # below that of shard life: it finds what ever
 stop_delay_seconds_max = 3600  # that a node goes on serving while its health page says no
 store_check_interval_ms = 1000.0
 store_silent_ms_max = 5000.0  # since the store last answered: then requests should go elsewhere
+bell_watch_seconds_max = 60.0  # then it is watched anew
 load_nodes_max = 256  # of which the load is taken at once: a row each
 
 # --- the test controls [P]

@@ -125,7 +125,7 @@ class RunningServer:
             )
             await server.start()
             self._port = server.port
-            await self._background.start()
+            await assembly.beside.start()
             self._ready.set()
             await self._stop.wait()
             await assembly.stop(server)

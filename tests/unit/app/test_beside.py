@@ -6,6 +6,7 @@ import pytest
 
 from penstock.app.beside import Beside, beside
 from penstock.app.settings import POSTGRESQL, Settings
+from penstock.base import limits
 from penstock.base.ids import Entropy
 from penstock.operations.operation import Services
 from penstock.storage.memory import MemoryEngine
@@ -40,13 +41,20 @@ class Runs:
                 await self._more.wait()
 
 
+def settings(engine: str) -> Settings:
+    return Settings("127.0.0.1", 0, None, engine, ACCOUNT, 4)
+
+
+def services_over(engine: MemoryEngine, clock: FakeClock, number: int) -> Services:
+    return Services(Tables(engine, clock, Entropy(number), ACCOUNT), 4)
+
+
 def node_over(
     engine: MemoryEngine, clock: FakeClock, number: int, kind: str
 ) -> tuple[Tables, Beside]:
     """Return the tables of a node, and what runs beside its requests."""
-    tables = Tables(engine, clock, Entropy(number), ACCOUNT)
-    settings = Settings("127.0.0.1", 0, None, kind, ACCOUNT, 4)
-    return tables, beside(Services(tables, 4), settings, Entropy(number), clock)
+    services = services_over(engine, clock, number)
+    return services.tables, beside(services, settings(kind), Entropy(number), clock)
 
 
 def rows(engine: MemoryEngine, prefix: Prefix) -> int:
@@ -69,7 +77,7 @@ def test_a_store_of_its_own_has_no_rows_of_a_cluster(runs: Runs) -> None:
     make_table(tables)
 
     async def check() -> None:
-        await running.background.start()
+        await running.start()
         await runs.until(1)
         await transact(tables, REGION, [put("a")])
         clock.advance(60_000)
@@ -89,9 +97,9 @@ def test_of_two_nodes_one_has_the_jobs_and_then_the_other(runs: Runs) -> None:
     _, other = node_over(engine, clock, 2, POSTGRESQL)
 
     async def check() -> None:
-        await one.background.start()
+        await one.start()
         await runs.until(1)
-        await other.background.start()
+        await other.start()
         await asyncio.wait_for(other.background.catch_up(), DEADLINE_SECONDS)
         assert runs.count == 2, "of the other only what was asked for"
         clock.advance(60_000)
@@ -114,13 +122,40 @@ def test_what_nodes_have_counted_is_taken_by_whoever_has_the_shards(runs: Runs) 
     make_table(tables)
 
     async def check() -> None:
-        await one.background.start()
+        await one.start()
         await runs.until(1)
         await transact(tables, REGION, [put("a")])
         clock.advance(60_000)
         await asyncio.wait_for(one.background.catch_up(), DEADLINE_SECONDS)
         assert tables.load.take() == {}
         assert rows(engine, Prefix.SHARD_LOAD) == 0
+        await one.stop()
+
+    asyncio.run(check())
+
+
+def test_a_table_that_changes_on_one_node_wakes_the_node_that_has_the_backfill(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its alarm rings where the request came to, and is heard where the job is, by no interval."""
+    monkeypatch.setattr(limits, "backfill_interval_ms", 1e9)
+    clock = FakeClock()
+    engine = MemoryEngine(clock)
+    nodes = [services_over(engine, clock, number) for number in (1, 2)]
+    one, other = (
+        beside(services, settings(POSTGRESQL), Entropy(number), clock)
+        for number, services in enumerate(nodes)
+    )
+
+    async def check() -> None:
+        await one.start()
+        await runs.until(1)
+        await other.start()
+        await asyncio.wait_for(other.background.catch_up(), DEADLINE_SECONDS)
+        assert runs.count == 2
+        nodes[1].work.ring()
+        await runs.until(3)
+        await other.stop()
         await one.stop()
 
     asyncio.run(check())

@@ -100,4 +100,6 @@ def test_the_server_starts_without_what_only_other_commands_need() -> None:
     """Start time is spent on imports: clients, colours and the grammar wait for their first use."""
     code = "import sys, penstock.app.serve; print(*{m.partition('.')[0] for m in sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not {"boto3", "botocore", "rich", "sortedcontainers"} & set(done.stdout.split())
+    assert not {"boto3", "botocore", "psycopg", "rich", "sortedcontainers"} & set(
+        done.stdout.split()
+    )
