@@ -104,17 +104,22 @@ class PostgresEngine:
 
     def watch(self, log: bytes, seen: Stamp, seconds_max: float) -> asyncio.Future[None]:
         self._begin(asyncio.get_running_loop())
-        woken = self._watchers.add(tip_key(log), seconds_max)
+        tip = tip_key(log)
+        woken = self._watchers.add(tip, seconds_max)
         span = log_span(log, after=seen)
 
         async def look() -> None:
             try:
                 _, reply = await self._cluster.patiently(
-                    lambda connection: connection.send([scan(span, 1, backward=False)])
+                    lambda connection: connection.send(
+                        [*gets([tip]), scan(span, 1, backward=False)]
+                    )
                 )
             except EngineError:
                 return  # who waits asks when its time is over, and hears of it
-            if reply.rows():
+            rows = dict(reply.rows())
+            self._cluster.saw_tip(tip, rows.pop(tip, None))
+            if rows:
                 wake(woken)
 
         self._cluster.start(look())

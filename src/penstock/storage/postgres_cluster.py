@@ -43,7 +43,7 @@ class Cluster:
         self._channel = f"penstock_{crc32(schema.encode()):08x}".encode()
         self._watchers = watchers
         self._tips: dict[bytes, bytes] = {}
-        """What the tips that somebody waits for were at the last beat."""
+        """What the tips that somebody waits for were when they were last looked at."""
         self._clock = SystemClock()  # of the network and of other nodes: no test moves these
         self._tasks: set[asyncio.Task[Any]] = set()
         self._opening: asyncio.Task[Connection] | None = None
@@ -212,15 +212,18 @@ class Cluster:
     async def _look_at_tips(self, connection: Connection) -> None:
         """Hint at the watched tips that have changed since the last beat: a NOTIFY can be lost."""
         watched = list(self._watchers.tips)
-        before, self._tips = self._tips, {}
         if not watched:
+            self._tips = {}
             return
         reply = connection.send(gets(watched))
         await reply.future()
-        self._tips = dict(reply.rows())
-        self._watchers.wake(
-            [tip for tip, value in self._tips.items() if before.get(tip, value) != value]
-        )
+        before, self._tips = self._tips, dict(reply.rows())
+        self._watchers.wake([tip for tip, value in self._tips.items() if before.get(tip) != value])
+
+    def saw_tip(self, tip: bytes, value: bytes | None) -> None:
+        """Note what a tip was when somebody began to wait for it."""
+        if value is not None:
+            self._tips.setdefault(tip, value)
 
     def _refuse(self) -> None:
         if self.refusal is None:
