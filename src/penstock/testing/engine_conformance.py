@@ -1,8 +1,9 @@
 """The conformance suite of the waist: an engine that passes it can carry everything above.
 
 Make a test class of `EngineConformance` and give it `open_engine`; of `DurableConformance` if the
-store outlives the engine; and of `GroupCommitConformance`, in a module of its own, if the engine is
-a `GroupCommitEngine`. pytest and Hypothesis run it.
+store outlives the engine; of `SingleWriterConformance` if one engine at a time has the store, or of
+`ManyNodesConformance`, in a module of its own, if several may; and of `GroupCommitConformance`, in
+a module of its own too, if the engine is a `GroupCommitEngine`. pytest and Hypothesis run it.
 """
 
 import asyncio
@@ -464,6 +465,10 @@ class DurableConformance(EngineConformance):
             asyncio.run(engine.transact(lambda t: t.clear(log_span(LOG)), locks=[EVERYTHING]))
         with self.reopened(tmp_path, FakeClock(6)) as engine:
             assert asyncio.run(append(engine)) == last + 2
+
+
+class SingleWriterConformance(DurableConformance):
+    """What an engine promises that must have its store for itself."""
 
     def test_a_store_in_use_is_locked(self, tmp_path: Path) -> None:
         """A second engine is refused while the first is open, and welcome afterwards."""

@@ -30,11 +30,12 @@ _ACTS: st.SearchStrategy[Act] = st.one_of(
 PLANS = st.lists(st.tuples(st.lists(_ACTS, max_size=8), st.booleans()), max_size=12)
 
 
-async def follow(engine: Engine, plan: Plan, prefix: bytes) -> None:
+async def follow(engine: Engine, plan: Plan, prefix: bytes, *, overlap: bool = True) -> None:
     """Carry out `plan` on `engine` and on a dictionary, under keys of `prefix`, and compare.
 
-    Even transactions are waited for; odd ones are begun together with the next, which then has to
-    see them before they are durable. An engine that orders those two otherwise fails here.
+    Even transactions are waited for; with `overlap` odd ones are begun together with the next,
+    which then has to see them before they are durable. An engine that orders those two otherwise
+    fails here.
     """
     model: dict[bytes, bytes] = {}
     begun: list[asyncio.Future[None]] = []
@@ -44,7 +45,7 @@ async def follow(engine: Engine, plan: Plan, prefix: bytes) -> None:
         await asyncio.sleep(0)
         for act in acts if commits else ():
             _apply(model, act, prefix)
-        if number % 2 == 0:
+        if number % 2 == 0 or not overlap:
             await _ended(begun)
     await _ended(begun)
     rows = engine.snapshot(lambda r: r.scan(Span.of_prefix(prefix), 10_000))

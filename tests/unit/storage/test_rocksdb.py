@@ -31,7 +31,7 @@ from penstock.storage.waist import Engine, Reader, Span
 from penstock.testing.clock import FakeClock
 from penstock.testing.engine_conformance import (
     LOG,
-    DurableConformance,
+    SingleWriterConformance,
     append,
     put,
     stamps,
@@ -43,7 +43,7 @@ from penstock.testing.held_flusher import HeldFlusher
 ALL = Span(b"k", b"l")
 
 
-class TestRocksEngine(GroupCommitConformance, DurableConformance):
+class TestRocksEngine(GroupCommitConformance, SingleWriterConformance):
     """The waist's contract, on disk, with group commit."""
 
     def open_engine(self, path: Path, clock: Clock) -> Engine:

@@ -19,7 +19,7 @@ from penstock.base.ids import Entropy
 from penstock.storage.flusher import Flusher
 from penstock.storage.waist import Engine, Span, Transaction
 from penstock.testing.clock import FakeClock
-from penstock.testing.engine_conformance import DurableConformance, put, stored, turns
+from penstock.testing.engine_conformance import SingleWriterConformance, put, stored, turns
 from penstock.testing.engine_model import EVERYTHING
 from penstock.testing.faulty_engine import Disk, Faults, FaultyEngine
 from penstock.testing.group_commit_conformance import GroupCommitConformance
@@ -28,7 +28,7 @@ from penstock.testing.held_flusher import HeldFlusher
 _DISKS: dict[Path, Disk] = {}
 
 
-class TestFaultyEngine(GroupCommitConformance, DurableConformance):
+class TestFaultyEngine(GroupCommitConformance, SingleWriterConformance):
     """The waist's contract, with group commit and a disk that outlives its engines."""
 
     def open_engine(self, path: Path, clock: Clock) -> Engine:
