@@ -1,10 +1,11 @@
 """Servers that programs run on: the operations in this process, or any endpoint by boto3."""
 
 import asyncio
+import itertools
 import json
 from base64 import b64decode, b64encode
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 from botocore.exceptions import ClientError
@@ -12,12 +13,11 @@ from botocore.exceptions import ClientError
 from penstock.app.jobs import jobs
 from penstock.app.settings import Settings
 from penstock.base.background import Job
+from penstock.base.clock import Clock
 from penstock.base.errors.api import ApiError
 from penstock.base.ids import Entropy
-from penstock.operations.operation import Services
+from penstock.operations.operation import Operation, Services
 from penstock.operations.registry import operations
-from penstock.storage.memory import MemoryEngine
-from penstock.storage.rocksdb import RocksEngine
 from penstock.storage.waist import Engine
 from penstock.tables.tables import Tables
 from penstock.testing.clock import FakeClock
@@ -27,6 +27,7 @@ from penstock.wire.sigv4 import Caller
 TABLES = "DynamoDB_20120810."
 STREAMS = "DynamoDBStreams_20120810."
 _CALLER = Caller("us-east-1", "AKIDEXAMPLE")
+OpenEngine = Callable[[Clock], Engine]
 
 
 class Failure(Exception):
@@ -62,43 +63,60 @@ class Bench(Protocol):
         ...
 
 
+class _Node(NamedTuple):
+    engine: Engine
+    operations: Mapping[str, Operation]
+    jobs: list[Job]
+
+
 class InProcess:
-    """The operations of a server, without its edge; its loop runs while a request is answered."""
+    """The operations of a server, without its edge; its loop runs while a request is answered.
+
+    Where it is several nodes, each request and each round of jobs goes to the next.
+    """
 
     fills_at_once = False
 
-    def __init__(self, data: Path | None) -> None:
-        """Open a memory engine that rehearses, or, with `data`, a rocksdb engine there."""
+    def __init__(self, open_engine: OpenEngine, *, is_durable: bool, nodes: int = 1) -> None:
+        """Open an engine for each node; they are opened again at a restart where they are durable.
+
+        Without one that is durable, a restart is none.
+        """
         self.clock = FakeClock()
-        self._data = data
+        self._open_engine = open_engine
+        self._is_durable = is_durable
+        self._node_count = nodes
         self._entropy = Entropy(0)
-        self._loop = asyncio.new_event_loop()
+        self._runner = asyncio.Runner()  # which ends at its end what engines have going
+        self._loop = self._runner.get_loop()
         self._fills: list[asyncio.Task[None]] = []
         self._loop.run_until_complete(self._start())
 
     async def _start(self) -> None:
-        """Open the engine, and make a server over it."""
-        data, account = self._data, "000000000000"
-        self._engine: Engine = (
-            MemoryEngine(self.clock, rehearse=True)
-            if data is None
-            else RocksEngine.open(data, self.clock)
+        """Open the engines, and make a server over each."""
+        self._nodes = [self._new_node() for _ in range(self._node_count)]
+        self._turns = itertools.cycle(self._nodes)
+
+    def _new_node(self) -> _Node:
+        account = "000000000000"
+        engine = self._open_engine(self.clock)
+        services = Services(
+            Tables(engine, self.clock, self._entropy, account), 4, lsi_stream_rule="aws"
         )
-        tables = Tables(self._engine, self.clock, self._entropy, account)
-        services = Services(tables, 4, lsi_stream_rule="aws")
-        self._operations = operations(services)
-        self._jobs = jobs(services, Settings("127.0.0.1", 0, data, "memory", account, 4))
+        settings = Settings("127.0.0.1", 0, None, "memory", account, 4)
+        return _Node(engine, operations(services), jobs(services, settings))
 
     async def _stop(self) -> None:
-        """Break off what runs beside the requests, and close the engine."""
+        """Break off what runs beside the requests, and close the engines."""
         fills, self._fills = self._fills, []
         for fill in fills:
             fill.cancel()
         await asyncio.gather(*fills, return_exceptions=True)
-        self._engine.close()
+        for node in self._nodes:
+            node.engine.close()
 
     def call(self, target: str, body: dict[str, Any]) -> dict[str, Any]:
-        operation = self._operations[target]
+        operation = next(self._turns).operations[target]
         asked = json.loads(json.dumps(body))  # an operation may keep what it was given
         try:
             answer = self._loop.run_until_complete(operation.call(_CALLER, asked))
@@ -107,24 +125,24 @@ class InProcess:
         return _decoded(answer)
 
     def begin_fill(self) -> None:
-        (backfill,) = (job for job in self._jobs if job.name == "backfill")
+        (backfill,) = (job for job in next(self._turns).jobs if job.name == "backfill")
         self._fills.append(self._loop.create_task(_run(backfill)))
 
     def catch_up(self) -> None:
         while self._fills:
             self._loop.run_until_complete(self._fills.pop())
-        for job in self._jobs:
+        for job in next(self._turns).jobs:
             self._loop.run_until_complete(job.run())
 
     def restart(self) -> None:
-        if self._data is not None:
+        if self._is_durable:
             self._loop.run_until_complete(self._stop())
             self._loop.run_until_complete(self._start())
 
     def close(self) -> None:
         """End the server for good."""
         self._loop.run_until_complete(self._stop())
-        self._loop.close()
+        self._runner.close()
 
 
 async def _run(job: Job) -> None:
