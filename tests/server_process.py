@@ -13,6 +13,8 @@ from types import TracebackType
 from typing import Self
 
 READY = re.compile(r"is ready at http://(\S+):(\d+) ")
+USUAL = re.compile(r"\S+ \S+ INFO ")
+UNSYNCED = "PostgreSQL may lose what it acknowledged"
 START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 60.0
 POLL_SECONDS = 0.002
@@ -73,6 +75,13 @@ class ServerProcess:
         server.await_ready()
         return server
 
+    @classmethod
+    def node(cls, store: str, log: Path, *arguments: str) -> "ServerProcess":
+        """Start a server over the PostgreSQL of this URL, and wait until it is ready."""
+        server = cls("--engine", store, *arguments, log=log)
+        server.await_ready()
+        return server
+
     def __enter__(self) -> Self:
         return self
 
@@ -102,9 +111,20 @@ class ServerProcess:
         self.port = int(found[2])
 
     @property
+    def url(self) -> str:
+        """The endpoint URL for clients."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
     def stderr(self) -> str:
         """What the server has said on stderr."""
         return self.log.read_text("utf-8", "replace")
+
+    @property
+    def complaints(self) -> str:
+        """What is amiss on stderr, but for the shared PostgreSQL's not syncing."""
+        lines = self.stderr.splitlines(keepends=True)
+        return "".join(line for line in lines if not USUAL.match(line) and UNSYNCED not in line)
 
     def kill(self) -> None:
         """End the process as a crash would, and wait until it is gone."""

@@ -6,6 +6,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from wire.nodes import take_turns
+
 REGION = "us-east-1"
 _CONFIG = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
 
@@ -17,11 +19,12 @@ def connect(
 ) -> Any:
     """Return a boto3 client that neither retries nor checks parameters.
 
-    `application` is the id under which it names itself to the server.
+    `application` is the id under which it names itself to the server. Where the endpoint is several
+    nodes, each request goes to the next one.
     """
     named: dict[str, Any] = {"user_agent_appid": application}  # which the stubs do not know
     make_any: Any = boto3.client  # any service, not one that the stubs name
-    return make_any(
+    client = make_any(
         service,
         endpoint_url=endpoint,
         region_name=region,
@@ -29,6 +32,8 @@ def connect(
         aws_secret_access_key="secret",
         config=_CONFIG.merge(Config(**named)),
     )
+    take_turns(client, endpoint)
+    return client
 
 
 def stored(ddb: Any, table: str, key: dict[str, Any]) -> Any:

@@ -1,8 +1,9 @@
 """The ground of the wire tests: servers to talk to, boto3 clients, tables, and raw requests.
 
-Without options every test runs twice: against a memory engine in this process, which runs each
-transaction's work twice and asserts the locks, and against `penstock serve` over rocksdb. With
-`--url URL` they run once, against whatever answers there.
+Without options every test runs three times: against a memory engine in this process, which runs
+each transaction's work twice and asserts the locks; against `penstock serve` over rocksdb; and
+against two nodes of it over PostgreSQL, which get the requests in turn. With `--url URL` they run
+once, against whatever answers there.
 """
 
 import json
@@ -11,6 +12,7 @@ import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.auth import SigV4Auth
@@ -21,29 +23,64 @@ from botocore.exceptions import ClientError
 from penstock.testing.server import RunningServer
 from server_process import ServerProcess
 from wire.clients import REGION, all_records, connect, stream_of
+from wire.nodes import endpoint_of, next_node
+
+KINDS = ("memory", "rocksdb", pytest.param("postgresql", marks=pytest.mark.slow))
+TTL_SECONDS = 1
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "server_kind" in metafunc.fixturenames:
         url = metafunc.config.getoption("--url")
-        kinds = [url] if url else ["memory", "rocksdb"]
-        metafunc.parametrize("server_kind", kinds, scope="session")
+        metafunc.parametrize("server_kind", [url] if url else KINDS, scope="session")
 
 
 @pytest.fixture(scope="session")
-def endpoint(server_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def endpoint(server_kind: str, request: pytest.FixtureRequest) -> str:
     """The URL of the server under test."""
     if server_kind.startswith("http"):
-        yield server_kind
-    elif server_kind == "memory":
-        with RunningServer(ttl_interval_seconds=1) as server:
-            yield server.url
-    else:
-        store = tmp_path_factory.mktemp("served") / "store"
-        with ServerProcess.on(store, "--ttl-interval-seconds", "1") as process:
-            yield f"http://127.0.0.1:{process.port}"
-            process.stop()
-            assert process.stderr == "", "no request of any test is a bug of the server"
+        return server_kind
+    # Of a fixture each, so that a server stays when the tests go from one kind to the next.
+    url: str = request.getfixturevalue(f"{server_kind}_endpoint")
+    return url
+
+
+@pytest.fixture(scope="session")
+def memory_endpoint() -> Iterator[str]:
+    """The URL of a server in this process."""
+    with RunningServer(ttl_interval_seconds=TTL_SECONDS) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def rocksdb_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a server over rocksdb."""
+    store = tmp_path_factory.mktemp("served") / "store"
+    with ServerProcess.on(store, "--ttl-interval-seconds", str(TTL_SECONDS)) as process:
+        yield process.url
+        stop_all(process)
+
+
+@pytest.fixture(scope="session")
+def postgresql_endpoint(
+    url_of_new_schema: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The URL that stands for two nodes over PostgreSQL."""
+    store, logs = url_of_new_schema(), tmp_path_factory.mktemp("nodes")
+    ttl = ("--ttl-interval-seconds", str(TTL_SECONDS))
+    with (
+        ServerProcess.node(store, logs / "one.log", *ttl) as one,
+        ServerProcess.node(store, logs / "other.log", *ttl) as other,
+    ):
+        yield endpoint_of([one.url, other.url])
+        stop_all(one, other)
+
+
+def stop_all(*servers: ServerProcess) -> None:
+    """Stop servers as an operator would; none of them may have had anything to say."""
+    for server in servers:
+        server.stop()
+        assert server.complaints == "", "no request of any test is a bug of the server"
 
 
 @pytest.fixture(scope="session")
@@ -148,12 +185,16 @@ def raw(endpoint: str) -> Callable[..., Answer]:
         all_headers = {
             "X-Amz-Target": target,
             "Content-Type": "application/x-amz-json-1.0",
+            "Host": urlsplit(endpoint).netloc,
             **{name.replace("_", "-"): value for name, value in headers.items()},
         }
         request = AWSRequest("POST", endpoint + "/", data=data, headers=all_headers)
         SigV4Auth(Credentials("AKIDEXAMPLE", "secret"), "dynamodb", REGION).add_auth(request)
         sent = urllib.request.Request(
-            endpoint + "/", data=data, headers=dict(request.headers), method="POST"
+            next_node(endpoint) + "/",
+            data=data,
+            headers=dict(request.headers),
+            method="POST",
         )
         try:
             with urllib.request.urlopen(sent, timeout=60) as got:

@@ -2,6 +2,7 @@
 
 import gzip
 import http.client
+import itertools
 import json
 import re
 import socket
@@ -19,6 +20,7 @@ import penstock
 from penstock.base import limits
 from penstock.operations.registry import ACTIONS
 from wire.clients import iterator_of, shards_of, stream_of
+from wire.nodes import nodes_of
 from wire.requests import STREAMS, TABLES, Body, spoiled_json, valid_requests
 
 CREDENTIAL = "AKIDEXAMPLE/20261001/us-east-1/dynamodb/aws4_request"
@@ -43,12 +45,14 @@ class Answer:
 
 
 class Wire:
-    """One connection to the server."""
+    """One connection to the server; where it is several nodes, one to each, used in turn."""
 
     def __init__(self, endpoint: str) -> None:
-        parts = urlsplit(endpoint)
-        self.host, self.port = parts.hostname or "", parts.port or 80
-        self._connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
+        self._connections = [
+            http.client.HTTPConnection(urlsplit(node).netloc, timeout=60)
+            for node in nodes_of(endpoint)
+        ]
+        self._turns = itertools.cycle(self._connections)
 
     def call(
         self,
@@ -66,15 +70,18 @@ class Wire:
             **{name.replace("_", "-"): value for name, value in changed.items()},
         }
         sent = {name: value for name, value in headers.items() if value is not None}
-        self._connection.request(method, "/", body, sent)
-        return Answer(self._connection.getresponse())
+        connection = next(self._turns)
+        connection.request(method, "/", body, sent)
+        return Answer(connection.getresponse())
 
     def get(self, path: str) -> Answer:
-        self._connection.request("GET", path)
-        return Answer(self._connection.getresponse())
+        connection = next(self._turns)
+        connection.request("GET", path)
+        return Answer(connection.getresponse())
 
     def close(self) -> None:
-        self._connection.close()
+        for connection in self._connections:
+            connection.close()
 
 
 @pytest.fixture(scope="session")
@@ -116,7 +123,7 @@ def test_the_health_pages(wire: Wire) -> None:
     assert (root.status, root.body) == (200, b"healthy: dynamodb.us-east-1.amazonaws.com ")
     health = wire.get("/_penstock/health")
     assert health.status == 200
-    assert health.json.pop("engine") in {"memory", "rocksdb"}
+    assert health.json.pop("engine") in {"memory", "rocksdb", "postgresql"}
     assert health.json["status"] == "ready"
     assert health.json["version"] == penstock.__version__
 

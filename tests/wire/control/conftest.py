@@ -119,20 +119,31 @@ class Controlled(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def server(server_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Controlled]:
-    """The server under test."""
+def server(
+    server_kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Controlled]:
+    """The server under test: one node also where there could be several.
+
+    Controls are of one process. Another node has a clock, faults and readers of its own.
+    """
 
     def controlled(url: str) -> Controlled:
         return Controlled(url, connect(url, "dynamodb"), connect(url, "dynamodbstreams"))
 
     if server_kind.startswith("http"):
         yield controlled(server_kind)
-    elif server_kind == "memory":
+        return
+    if server_kind == "memory":
         with RunningServer(test_controls=True) as running:
             yield controlled(running.url)
+        return
+    place = tmp_path_factory.mktemp("controlled")
+    if server_kind == "rocksdb":
+        process = ServerProcess.on(place / "store", "--test-controls")
     else:
-        store = tmp_path_factory.mktemp("controlled") / "store"
-        with ServerProcess.on(store, "--test-controls") as process:
-            yield controlled(f"http://127.0.0.1:{process.port}")
-            process.stop()
-            assert process.stderr == "", "no request of any test is a bug of the server"
+        store = request.getfixturevalue("url_of_new_schema")()
+        process = ServerProcess.node(store, place / "log", "--test-controls")
+    with process:
+        yield controlled(process.url)
+        process.stop()
+        assert process.complaints == "", "no request of any test is a bug of the server"
