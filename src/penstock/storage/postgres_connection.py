@@ -33,7 +33,6 @@ _SEVERITY = pq.DiagnosticField.SEVERITY_NONLOCALIZED
 _UNKNOWN_SETTING = "42704"
 _DEFAULTS: dict[str, str | int] = {
     "connect_timeout": limits.postgres_connect_seconds_max,
-    "target_session_attrs": "read-write",  # a replica would only read
     "fallback_application_name": "penstock",
     "keepalives_idle": 10,
     "keepalives_interval": 5,
