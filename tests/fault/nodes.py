@@ -176,9 +176,7 @@ class Witness:
             self.writes.append(Write(self._key, f"{self._count}", began, ended, done))
 
     def _read(self, client: RawClient) -> None:
-        answer = client.call(
-            "GetItem", TableName=self._table, Key=self._key, ConsistentRead=True
-        )
+        answer = client.call("GetItem", TableName=self._table, Key=self._key, ConsistentRead=True)
         found = int(answer.get("Item", {}).get(MARK, {}).get("S", "0"))
         self.seen += 1
         if found not in self._possible:
