@@ -223,3 +223,29 @@ def seen_and_done(witnesses: Iterable[Witness]) -> list[Write]:
     assert [wrong for witness in known for wrong in witness.wrong] == []
     assert all(witness.seen for witness in known)
     return [write for witness in known for write in witness.writes]
+
+
+def try_to_write(client: RawClient, table: str, key: str) -> int:
+    """Ask for a write of an item whose condition does not hold; return 200, or why it could not be.
+
+    It takes the item's locks and leaves no trace.
+    """
+    try:
+        client.call(
+            "DeleteItem",
+            TableName=table,
+            Key={KEY: {"S": key}},
+            ConditionExpression="attribute_exists(nothing_has_this)",
+        )
+    except Refused as refused:
+        return 200 if refused.code == "ConditionalCheckFailedException" else refused.status
+    raise AssertionError("the condition held")
+
+
+def try_to_read(client: RawClient, table: str, key: str) -> int:
+    """Ask for an item; return 200, or why it could not be read."""
+    try:
+        client.call("GetItem", TableName=table, Key={KEY: {"S": key}}, ConsistentRead=True)
+    except Refused as refused:
+        return refused.status
+    return 200

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fault.load import StreamReader, Writer, running
+from fault.load import StreamReader, Worker, Writer, running
 from fault.nodes import Moving, Nodes, Witness, let_write, seen_and_done
 from fault.observer import create_table
 from fault.promises import check_promises, writes_of
@@ -53,7 +53,9 @@ def test_kills_of_one_of_two_nodes_lose_repeat_and_reorder_nothing(nodes: Nodes)
     ]
     readers = [StreamReader(TABLE), StreamReader(TABLE)]
     witnesses = [Witness(f"{n}", TABLE, nodes) for n in range(2)]
-    workers = [Moving(worker, nodes, n) for n, worker in enumerate([*writers, *readers])]
+    workers: list[Worker] = [
+        Moving(worker, nodes, n) for n, worker in enumerate([*writers, *readers])
+    ]
     with running(0, *workers, *witnesses):
         for _ in range(KILLS):
             let_write(writers, chance.randint(*WRITES_TO_A_KILL))

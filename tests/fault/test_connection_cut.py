@@ -1,0 +1,273 @@
+"""Connections between a node and PostgreSQL that are cut, slow, or silent from a moment on."""
+
+import random
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fault.cut_proxy import CutProxy, Strike
+from fault.load import StreamReader, Worker, Writer, running
+from fault.nodes import (
+    Moving,
+    Nodes,
+    Witness,
+    await_true,
+    let_write,
+    seen_and_done,
+    try_to_read,
+    try_to_write,
+    within,
+)
+from fault.observer import KEY, MARK, all_items, all_records, create_table
+from fault.promises import check_promises, writes_of
+from fault.raw_client import RawClient, Refused
+from penstock.base import limits
+from postgres.schemas import Schemas
+from postgres.server import PostgresServer
+
+KEYS = [f"item-{number}" for number in range(10)]
+TABLE = "fault"
+WRITERS = 16
+CUTS = 12
+ANSWER_SECONDS_MAX = 5.0
+"""How long a write takes while nothing is wrong, or when it is known at once that something is."""
+SILENCE_SECONDS_MAX = limits.postgres_reply_seconds_max + 5.0
+FREED_SECONDS_MAX = limits.postgres_transaction_seconds_max + 5.0
+"""How long another node waits for the locks of one that is cut off."""
+TRIED_SECONDS_MAX = limits.postgres_group_seconds_max + limits.postgres_connect_seconds_max + 3.0
+"""How long a node tries by itself where it finds nobody."""
+RECOVERED_SECONDS_MAX = limits.postgres_reply_seconds_max + 10.0
+
+
+class Trial:
+    """Two nodes, of which `a` goes to its PostgreSQL by a proxy."""
+
+    def __init__(self, proxy: CutProxy, server: PostgresServer, nodes: Nodes) -> None:
+        self.proxy = proxy
+        self.nodes = nodes
+        by_proxy = nodes.url.replace(f":{server.port}/", f":{proxy.port}/")
+        nodes.start("a", f"{by_proxy}&sslmode=disable&gssencmode=disable")
+        nodes.start("b")
+        with RawClient(nodes.port("b")) as client:
+            create_table(client, TABLE)
+
+    def client(self, name: str) -> RawClient:
+        """Return a client of a node."""
+        return RawClient(self.nodes.port(name))
+
+    def marks(self) -> list[str]:
+        """Return the marks of all records, as each node shows them."""
+        shown = []
+        for name in ("a", "b"):
+            with self.client(name) as client:
+                records = all_records(client, TABLE).values()
+                shown.append([mark_of(record) for shard in records for record in shard])
+        assert shown[0] == shown[1]
+        return shown[0]
+
+
+def mark_of(record: dict[str, dict[str, dict[str, dict[str, str]]]]) -> str:
+    return record["dynamodb"]["NewImage"][MARK]["S"]
+
+
+def put(client: RawClient, mark: str, key: str = KEYS[0]) -> None:
+    """Write an item."""
+    client.call("PutItem", TableName=TABLE, Item={KEY: {"S": key}, MARK: {"S": mark}})
+
+
+def await_put(client: RawClient, mark: str, seconds_max: float) -> None:
+    """Write the item as an SDK does: again, as long as it is told to."""
+
+    def is_done() -> bool:
+        try:
+            put(client, mark)
+        except Refused as refused:
+            assert refused.status == 503, refused
+            return False
+        return True
+
+    await_true(is_done, seconds_max, "a write that is tried again")
+
+
+@pytest.fixture
+def trial(tmp_path: Path) -> Iterator[Trial]:
+    """Two nodes over a PostgreSQL of their own."""
+    with (
+        PostgresServer() as server,
+        Schemas(server.url) as schemas,
+        CutProxy(server.port) as proxy,
+        Nodes(schemas.new_url(), tmp_path) as nodes,
+    ):
+        yield Trial(proxy, server, nodes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("strike", "there", "seconds_max"),
+    [
+        (Strike.BEFORE, False, ANSWER_SECONDS_MAX),
+        (Strike.AFTER, True, ANSWER_SECONDS_MAX),
+        (Strike.SILENCE, True, SILENCE_SECONDS_MAX),
+        (Strike.HALF, False, SILENCE_SECONDS_MAX),
+    ],
+)
+def test_a_commit_without_an_answer_is_there_once_or_not_at_all(
+    trial: Trial, strike: Strike, there: bool, seconds_max: float
+) -> None:
+    """Its client is told to try again, and the node has not tried again by itself."""
+    with trial.client("a") as client:
+        put(client, "first")
+        trial.proxy.strike(strike)
+        with within(seconds_max, "the answer"), pytest.raises(Refused) as refused:
+            put(client, "doubtful")
+        assert (refused.value.status, refused.value.code) == (503, "ServiceUnavailable")
+        assert trial.proxy.struck == 1
+        with within(ANSWER_SECONDS_MAX, "the next write"):
+            put(client, "last")
+    assert trial.marks() == ["first", *(["doubtful"] if there else []), "last"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("strike", [Strike.SILENCE, Strike.HALF])
+def test_a_node_that_is_cut_off_as_it_commits_keeps_no_locks(trial: Trial, strike: Strike) -> None:
+    """Another one writes the same item soon, though nobody has told the database of the cut."""
+    told: list[bool] = []
+
+    def write_doubtful() -> None:
+        with trial.client("a") as client:
+            try:
+                put(client, "doubtful")
+            except Refused as refused:
+                told.append(refused.status == 503)
+
+    with trial.client("a") as client:
+        put(client, "first")
+    trial.proxy.strike(strike)
+    thread = threading.Thread(target=write_doubtful, daemon=True)
+    thread.start()
+    await_true(lambda: trial.proxy.struck, ANSWER_SECONDS_MAX, "the node is cut off")
+    with trial.client("b") as client, within(FREED_SECONDS_MAX, "a write of the same item"):
+        await_put(client, "of-b", FREED_SECONDS_MAX)
+    thread.join(SILENCE_SECONDS_MAX)
+    assert told == [True]
+    there = ["doubtful"] if strike is Strike.SILENCE else []
+    assert trial.marks() == ["first", *there, "of-b"]
+
+
+class Load:
+    """Writers, readers and witnesses that move between the nodes, and what is held against them."""
+
+    def __init__(self, trial: Trial) -> None:
+        self.trial = trial
+        self.writers = [Writer(f"w{n}", TABLE, KEYS, f"{n}", tolerant=True) for n in range(WRITERS)]
+        self.readers = [StreamReader(TABLE), StreamReader(TABLE)]
+        self.witnesses = [Witness(f"{n}", TABLE, trial.nodes) for n in range(2)]
+
+    @property
+    def workers(self) -> list[Worker]:
+        """Everybody, half of them at each node first."""
+        moving: list[Worker] = [*self.writers, *self.readers]
+        first = [Moving(worker, self.trial.nodes, n) for n, worker in enumerate(moving)]
+        return [*first, *self.witnesses]
+
+    def check(self) -> None:
+        """Check every promise by each node; nobody is at work any more."""
+        with running(0, *self.witnesses):
+            for witness in self.witnesses:
+                await_true(lambda: self._goes_on(witness), RECOVERED_SECONDS_MAX, "both serve")
+        writes = writes_of(self.writers) + seen_and_done(self.witnesses)
+        for name in ("a", "b"):
+            check_promises(self.trial.nodes.port(name), TABLE, writes, *self.readers)
+
+    @staticmethod
+    def _goes_on(witness: Witness) -> bool:
+        latest = witness.writes[-10:]
+        return len(latest) == 10 and all(write.acknowledged for write in latest)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_cuts_under_load_break_no_promise(trial: Trial) -> None:
+    """At any moment, just before a commit, and after it but before its reply."""
+    chance = random.Random(20261001)
+    load, proxy = Load(trial), trial.proxy
+    kinds = [None, Strike.BEFORE, Strike.AFTER] * (CUTS // 3)
+    chance.shuffle(kinds)
+    with running(0, *load.workers):
+        for kind in kinds:
+            let_write(load.writers, chance.randint(20, 100))
+            if kind is None:
+                proxy.cut()
+            else:
+                struck = proxy.struck
+                proxy.strike(kind)
+                await_true(lambda: proxy.struck > struck, RECOVERED_SECONDS_MAX, f"{kind}")  # noqa: B023 - called at once
+        let_write(load.writers, 100)
+    assert proxy.struck == len(kinds) * 2 // 3
+    load.check()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_a_node_whose_network_goes_silent_serves_again_when_it_is_back(trial: Trial) -> None:
+    """The other one goes on meanwhile, and nobody waits for an answer for ever."""
+    load = Load(trial)
+    at_b = load.writers[1::2]
+    with running(0, *load.workers):
+        let_write(load.writers, 100)
+        trial.proxy.swallow()
+        let_write(at_b, 100)
+        with trial.client("a") as client:
+            for ask in (try_to_write, try_to_read):
+                with within(SILENCE_SECONDS_MAX + TRIED_SECONDS_MAX, "an answer"):
+                    assert ask(client, TABLE, KEYS[0]) == 503
+            trial.proxy.heal()
+            for ask in (try_to_write, try_to_read):
+                await_true(
+                    lambda: ask(client, TABLE, KEYS[0]) == 200,
+                    RECOVERED_SECONDS_MAX,
+                    "it serves",  # noqa: B023 - called at once
+                )
+        let_write(load.writers, 100)
+    load.check()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_a_node_that_finds_nobody_says_so_soon_and_serves_again_by_itself(trial: Trial) -> None:
+    """Every connection is refused, as by a database that is down for good."""
+    load = Load(trial)
+    with running(0, *load.workers):
+        let_write(load.writers, 100)
+        trial.proxy.refuse()
+        with trial.client("a") as client:
+            for ask in (try_to_write, try_to_read):
+                with within(TRIED_SECONDS_MAX, "an answer"):
+                    assert ask(client, TABLE, KEYS[0]) == 503
+            let_write(load.writers[1::2], 100)
+            trial.proxy.heal()
+            for ask in (try_to_write, try_to_read):
+                with within(ANSWER_SECONDS_MAX, "an answer"):
+                    assert ask(client, TABLE, KEYS[0]) == 200
+        let_write(load.writers, 100)
+    load.check()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("seconds", [0.05, 0.7])
+def test_a_slow_network_makes_a_node_slow_and_nothing_else(trial: Trial, seconds: float) -> None:
+    """Nobody is told to try again."""
+    load = Load(trial)
+    with running(0, *load.workers):
+        let_write(load.writers, 50)
+        trial.proxy.delay_seconds = seconds
+        let_write(load.writers[::2], 50)
+        let_write(load.writers[1::2], 50)
+        trial.proxy.delay_seconds = 0.0
+    writes = writes_of(load.writers)
+    assert all(write.acknowledged for write in writes)
+    load.check()
