@@ -51,6 +51,7 @@ class CutProxy:
         self.commits = 0
         """How many transactions that had written something were about to commit."""
         self._strike: Strike | None = None
+        self._met = threading.Event()
         self._swallows = False
         self._refuses = False
         self._links: set[_Link] = set()
@@ -112,9 +113,14 @@ class CutProxy:
         """Strike the next transaction that has written something, as it commits."""
 
         def arm() -> None:
+            self._met.clear()
             self._strike = strike
 
         self._call(arm)
+
+    def await_struck(self, seconds_max: float) -> None:
+        """Wait until the strike that was armed last has met a transaction."""
+        assert self._met.wait(seconds_max), "nothing was struck"
 
     # --- inside
 
@@ -122,7 +128,9 @@ class CutProxy:
         """Return what befalls a transaction that is about to commit."""
         self.commits += 1
         strike, self._strike = self._strike, None
-        self.struck += strike is not None
+        if strike is not None:
+            self.struck += 1
+            self._met.set()
         return strike
 
     async def _start(self) -> int:

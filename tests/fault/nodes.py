@@ -217,14 +217,6 @@ def let_write(writers: Iterable[Writer | Witness], count: int, seconds_max: floa
     )
 
 
-def seen_and_done(witnesses: Iterable[Witness]) -> list[Write]:
-    """Return what witnesses wrote; what they read was never wrong, and they did read."""
-    known = list(witnesses)
-    assert [wrong for witness in known for wrong in witness.wrong] == []
-    assert all(witness.seen for witness in known)
-    return [write for witness in known for write in witness.writes]
-
-
 def try_to_write(client: RawClient, table: str, key: str) -> int:
     """Ask for a write of an item whose condition does not hold; return 200, or why it could not be.
 

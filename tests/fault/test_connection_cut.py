@@ -2,35 +2,28 @@
 
 import random
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from fault.cluster_load import KEYS, TABLE, ClusterLoad
 from fault.cut_proxy import CutProxy, Strike
-from fault.load import StreamReader, Worker, Writer, running
 from fault.nodes import (
-    Moving,
     Nodes,
-    Witness,
     await_true,
     let_write,
-    seen_and_done,
     try_to_read,
     try_to_write,
     within,
 )
-from fault.observer import KEY, MARK, all_items, all_records, create_table
-from fault.promises import check_promises, writes_of
+from fault.observer import KEY, MARK, all_records, create_table
+from fault.promises import writes_of
 from fault.raw_client import RawClient, Refused
 from penstock.base import limits
 from postgres.schemas import Schemas
 from postgres.server import PostgresServer
 
-KEYS = [f"item-{number}" for number in range(10)]
-TABLE = "fault"
-WRITERS = 16
 CUTS = 12
 ANSWER_SECONDS_MAX = 5.0
 """How long a write takes while nothing is wrong, or when it is known at once that something is."""
@@ -42,6 +35,9 @@ TRIED_SECONDS_MAX = limits.postgres_group_seconds_max + limits.postgres_connect_
 RECOVERED_SECONDS_MAX = limits.postgres_reply_seconds_max + 10.0
 
 
+Ask = Callable[[RawClient, str, str], int]
+
+
 class Trial:
     """Two nodes, of which `a` goes to its PostgreSQL by a proxy."""
 
@@ -51,8 +47,6 @@ class Trial:
         by_proxy = nodes.url.replace(f":{server.port}/", f":{proxy.port}/")
         nodes.start("a", f"{by_proxy}&sslmode=disable&gssencmode=disable")
         nodes.start("b")
-        with RawClient(nodes.port("b")) as client:
-            create_table(client, TABLE)
 
     def client(self, name: str) -> RawClient:
         """Return a client of a node."""
@@ -76,6 +70,11 @@ def mark_of(record: dict[str, dict[str, dict[str, dict[str, str]]]]) -> str:
 def put(client: RawClient, mark: str, key: str = KEYS[0]) -> None:
     """Write an item."""
     client.call("PutItem", TableName=TABLE, Item={KEY: {"S": key}, MARK: {"S": mark}})
+
+
+def await_answer(ask: Ask, client: RawClient, seconds_max: float) -> None:
+    """Wait until a node does what it is asked."""
+    await_true(lambda: ask(client, TABLE, KEYS[0]) == 200, seconds_max, "an answer")
 
 
 def await_put(client: RawClient, mark: str, seconds_max: float) -> None:
@@ -105,23 +104,16 @@ def trial(tmp_path: Path) -> Iterator[Trial]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("strike", "there", "seconds_max"),
-    [
-        (Strike.BEFORE, False, ANSWER_SECONDS_MAX),
-        (Strike.AFTER, True, ANSWER_SECONDS_MAX),
-        (Strike.SILENCE, True, SILENCE_SECONDS_MAX),
-        (Strike.HALF, False, SILENCE_SECONDS_MAX),
-    ],
-)
+@pytest.mark.parametrize(("strike", "there"), [(Strike.BEFORE, False), (Strike.AFTER, True)])
 def test_a_commit_without_an_answer_is_there_once_or_not_at_all(
-    trial: Trial, strike: Strike, there: bool, seconds_max: float
+    trial: Trial, strike: Strike, there: bool
 ) -> None:
     """Its client is told to try again, and the node has not tried again by itself."""
     with trial.client("a") as client:
+        create_table(client, TABLE)
         put(client, "first")
         trial.proxy.strike(strike)
-        with within(seconds_max, "the answer"), pytest.raises(Refused) as refused:
+        with within(ANSWER_SECONDS_MAX, "the answer"), pytest.raises(Refused) as refused:
             put(client, "doubtful")
         assert (refused.value.status, refused.value.code) == (503, "ServiceUnavailable")
         assert trial.proxy.struck == 1
@@ -144,11 +136,12 @@ def test_a_node_that_is_cut_off_as_it_commits_keeps_no_locks(trial: Trial, strik
                 told.append(refused.status == 503)
 
     with trial.client("a") as client:
+        create_table(client, TABLE)
         put(client, "first")
     trial.proxy.strike(strike)
     thread = threading.Thread(target=write_doubtful, daemon=True)
     thread.start()
-    await_true(lambda: trial.proxy.struck, ANSWER_SECONDS_MAX, "the node is cut off")
+    trial.proxy.await_struck(ANSWER_SECONDS_MAX)
     with trial.client("b") as client, within(FREED_SECONDS_MAX, "a write of the same item"):
         await_put(client, "of-b", FREED_SECONDS_MAX)
     thread.join(SILENCE_SECONDS_MAX)
@@ -157,55 +150,23 @@ def test_a_node_that_is_cut_off_as_it_commits_keeps_no_locks(trial: Trial, strik
     assert trial.marks() == ["first", *there, "of-b"]
 
 
-class Load:
-    """Writers, readers and witnesses that move between the nodes, and what is held against them."""
-
-    def __init__(self, trial: Trial) -> None:
-        self.trial = trial
-        self.writers = [Writer(f"w{n}", TABLE, KEYS, f"{n}", tolerant=True) for n in range(WRITERS)]
-        self.readers = [StreamReader(TABLE), StreamReader(TABLE)]
-        self.witnesses = [Witness(f"{n}", TABLE, trial.nodes) for n in range(2)]
-
-    @property
-    def workers(self) -> list[Worker]:
-        """Everybody, half of them at each node first."""
-        moving: list[Worker] = [*self.writers, *self.readers]
-        first = [Moving(worker, self.trial.nodes, n) for n, worker in enumerate(moving)]
-        return [*first, *self.witnesses]
-
-    def check(self) -> None:
-        """Check every promise by each node; nobody is at work any more."""
-        with running(0, *self.witnesses):
-            for witness in self.witnesses:
-                await_true(lambda: self._goes_on(witness), RECOVERED_SECONDS_MAX, "both serve")
-        writes = writes_of(self.writers) + seen_and_done(self.witnesses)
-        for name in ("a", "b"):
-            check_promises(self.trial.nodes.port(name), TABLE, writes, *self.readers)
-
-    @staticmethod
-    def _goes_on(witness: Witness) -> bool:
-        latest = witness.writes[-10:]
-        return len(latest) == 10 and all(write.acknowledged for write in latest)
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_cuts_under_load_break_no_promise(trial: Trial) -> None:
     """At any moment, just before a commit, and after it but before its reply."""
     chance = random.Random(20261001)
-    load, proxy = Load(trial), trial.proxy
+    load, proxy = ClusterLoad(trial.nodes), trial.proxy
     kinds = [None, Strike.BEFORE, Strike.AFTER] * (CUTS // 3)
     chance.shuffle(kinds)
-    with running(0, *load.workers):
+    with load.running():
         for kind in kinds:
-            let_write(load.writers, chance.randint(20, 100))
+            load.let_write(chance.randint(20, 100))
             if kind is None:
                 proxy.cut()
             else:
-                struck = proxy.struck
                 proxy.strike(kind)
-                await_true(lambda: proxy.struck > struck, RECOVERED_SECONDS_MAX, f"{kind}")  # noqa: B023 - called at once
-        let_write(load.writers, 100)
+                proxy.await_struck(RECOVERED_SECONDS_MAX)
+        load.let_write(100)
     assert proxy.struck == len(kinds) * 2 // 3
     load.check()
 
@@ -214,24 +175,19 @@ def test_cuts_under_load_break_no_promise(trial: Trial) -> None:
 @pytest.mark.timeout(240)
 def test_a_node_whose_network_goes_silent_serves_again_when_it_is_back(trial: Trial) -> None:
     """The other one goes on meanwhile, and nobody waits for an answer for ever."""
-    load = Load(trial)
-    at_b = load.writers[1::2]
-    with running(0, *load.workers):
-        let_write(load.writers, 100)
+    load = ClusterLoad(trial.nodes)
+    with load.running():
+        load.let_write(100)
         trial.proxy.swallow()
-        let_write(at_b, 100)
+        let_write(load.begun_at(1), 100)
         with trial.client("a") as client:
             for ask in (try_to_write, try_to_read):
                 with within(SILENCE_SECONDS_MAX + TRIED_SECONDS_MAX, "an answer"):
                     assert ask(client, TABLE, KEYS[0]) == 503
             trial.proxy.heal()
             for ask in (try_to_write, try_to_read):
-                await_true(
-                    lambda: ask(client, TABLE, KEYS[0]) == 200,
-                    RECOVERED_SECONDS_MAX,
-                    "it serves",  # noqa: B023 - called at once
-                )
-        let_write(load.writers, 100)
+                await_answer(ask, client, RECOVERED_SECONDS_MAX)
+        load.let_write(100)
     load.check()
 
 
@@ -239,20 +195,20 @@ def test_a_node_whose_network_goes_silent_serves_again_when_it_is_back(trial: Tr
 @pytest.mark.timeout(240)
 def test_a_node_that_finds_nobody_says_so_soon_and_serves_again_by_itself(trial: Trial) -> None:
     """Every connection is refused, as by a database that is down for good."""
-    load = Load(trial)
-    with running(0, *load.workers):
-        let_write(load.writers, 100)
+    load = ClusterLoad(trial.nodes)
+    with load.running():
+        load.let_write(100)
         trial.proxy.refuse()
         with trial.client("a") as client:
             for ask in (try_to_write, try_to_read):
                 with within(TRIED_SECONDS_MAX, "an answer"):
                     assert ask(client, TABLE, KEYS[0]) == 503
-            let_write(load.writers[1::2], 100)
+            let_write(load.begun_at(1), 100)
             trial.proxy.heal()
             for ask in (try_to_write, try_to_read):
                 with within(ANSWER_SECONDS_MAX, "an answer"):
                     assert ask(client, TABLE, KEYS[0]) == 200
-        let_write(load.writers, 100)
+        load.let_write(100)
     load.check()
 
 
@@ -261,12 +217,12 @@ def test_a_node_that_finds_nobody_says_so_soon_and_serves_again_by_itself(trial:
 @pytest.mark.parametrize("seconds", [0.05, 0.7])
 def test_a_slow_network_makes_a_node_slow_and_nothing_else(trial: Trial, seconds: float) -> None:
     """Nobody is told to try again."""
-    load = Load(trial)
-    with running(0, *load.workers):
-        let_write(load.writers, 50)
+    load = ClusterLoad(trial.nodes)
+    with load.running():
+        load.let_write(50)
         trial.proxy.delay_seconds = seconds
-        let_write(load.writers[::2], 50)
-        let_write(load.writers[1::2], 50)
+        let_write(load.begun_at(0), 50)
+        let_write(load.begun_at(1), 50)
         trial.proxy.delay_seconds = 0.0
     writes = writes_of(load.writers)
     assert all(write.acknowledged for write in writes)
