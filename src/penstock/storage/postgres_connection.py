@@ -38,6 +38,8 @@ _DEFAULTS: dict[str, str | int] = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": int(limits.postgres_reply_seconds_max * 1000),
+    # A replica may be behind, and what was acknowledged would not be seen.
+    "target_session_attrs": "read-write",
 }
 """Parameters of libpq, for a URL that does not name them."""
 
@@ -346,7 +348,7 @@ def open_blocking(url: str, clock: Clock, *, prepared: bool = True) -> Connectio
 async def open_soon(url: str, clock: Clock) -> Connection:
     """Open a connection on the event loop; EngineError where that cannot be."""
     try:
-        async with asyncio.timeout(limits.postgres_connect_seconds_max * 2):
+        async with asyncio.timeout(_connect_seconds_max(url)):
             session = await psycopg.AsyncConnection.connect(_with_defaults(url), autocommit=True)
     except (psycopg.Error, TimeoutError, OSError) as error:
         raise EngineUnavailable(f"PostgreSQL cannot be reached: {why(error)}") from None
@@ -362,6 +364,13 @@ async def open_soon(url: str, clock: Clock) -> Connection:
 def _with_defaults(url: str) -> str:
     """Return `url` with what it does not say itself: limits, so that a dead peer is found out."""
     return make_conninfo("", **(_DEFAULTS | conninfo_to_dict(url)))
+
+
+def _connect_seconds_max(url: str) -> float:
+    """Return how long all hosts of `url` may take together: names are looked up, each is tried."""
+    given = conninfo_to_dict(url)
+    hosts = str(given.get("host") or given.get("hostaddr") or "").count(",") + 1
+    return limits.postgres_connect_seconds_max * (hosts + 1)
 
 
 def _error_of(result: "pq.abc.PGresult") -> EngineError:
