@@ -3,8 +3,10 @@
 Nodes go on by themselves, and whatever they had acknowledged is there.
 """
 
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -100,6 +102,25 @@ def test_a_node_never_uses_a_server_that_takes_no_writes(tmp_path: Path) -> None
             load.check()
         alone = f"postgresql://{USER}@{HOST}:{pair.replica.port}/postgres"
         assert "read-only" in refusal("--engine", alone)
+
+
+@pytest.mark.slow
+def test_hosts_that_say_nothing_keep_no_node_from_the_one_that_does(
+    server: PostgresServer, tmp_path: Path
+) -> None:
+    """Two of three take connections and never answer, as machines behind a dead network do."""
+    with ExitStack() as stack:
+        silent = [stack.enter_context(socket.create_server((HOST, 0))) for _ in range(2)]
+        ports = [*(each.getsockname()[1] for each in silent), server.port]
+        hosts = ",".join(f"{HOST}:{port}" for port in ports)
+        nodes = stack.enter_context(Nodes(f"postgresql://{USER}@{hosts}/postgres", tmp_path))
+        nodes.start("a")
+        load = ClusterLoad(nodes, writers=4)
+        with load.running():
+            load.let_write(20)
+            server.restart()
+            load.let_write(20)
+        load.check()
 
 
 @pytest.mark.slow
