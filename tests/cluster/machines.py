@@ -15,7 +15,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -280,6 +282,12 @@ class Machines:
         self.place("/etc/penstock/penstock.env", machine)
         self.place("/etc/penstock/pgpass", machine)
 
+    def stop_nodes(self) -> None:
+        """Stop all nodes that run, at the same time."""
+        running = [each for each in NODES if (self.root(each) / "penstock.pid").exists()]
+        with ThreadPoolExecutor() as stopping:
+            list(stopping.map(partial(self.shell, "systemctl stop penstock"), running))
+
     def health(self, machine: str) -> str:
         """Return a node's address for its health, past all balancers."""
         return f"http://{self.own_address(machine)}:{self.inner_port}/_penstock/health"
@@ -295,9 +303,7 @@ class Machines:
 
     def close(self) -> None:
         """End all that still runs, and remove all directories."""
-        for machine in NODES:
-            if (self.root(machine) / "penstock.pid").exists():
-                self.shell("systemctl stop penstock", machine)
+        self.stop_nodes()
         for machine in DATABASES:
             process_id = self._process_id(machine)
             if process_id is not None:

@@ -140,14 +140,14 @@ class Unit:
 
     def _wait(self, process: "subprocess.Popen[bytes]") -> None:
         (seconds,) = self.values("TimeoutStopSec")
-        left = float(seconds)
-        while process.poll() is None:
+        while process.poll() is None and not self._is_to_stop():
             time.sleep(POLL_SECONDS)
-            if self._is_to_stop():
-                process.terminate()
-                left -= POLL_SECONDS
-            if left < 0:
-                process.kill()
+        process.terminate()  # once: of a second signal services may think otherwise
+        try:
+            process.wait(float(seconds))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
     def _is_to_stop(self) -> bool:
         return bool(self._stop) or not _is_tested()

@@ -42,10 +42,10 @@ TABLE = "Orders"
 # Commands of the page that change what the machine of the tests is not to be changed by.
 NOT_RUN = {
     "sudo python3 -m venv /opt/penstock",
-    "sudo /opt/penstock/bin/pip install ./penstock",
+    "sudo /opt/penstock/bin/pip install './penstock[postgresql]'",
     "sudo useradd --system --shell /usr/sbin/nologin penstock",
     "sudo chown penstock: /etc/penstock/pgpass",
-    "sudo /opt/penstock/bin/pip install --upgrade ./penstock",
+    "sudo /opt/penstock/bin/pip install --upgrade './penstock[postgresql]'",
 }
 
 
@@ -130,7 +130,6 @@ def room() -> Iterator[Room]:
             made.run_commands("The nodes", machine, "node1")
         made.await_healthy(*NODES)
         if HAS_HAPROXY:
-            made.place("/usr/local/sbin/penstock-lb", BALANCER)
             for machine in (*NODES, BALANCER):
                 balancers.enter_context(haproxy(made, machine))
             ask = "curl --silent --insecure --output /dev/null --write-out '%{http_code}'"
@@ -367,8 +366,7 @@ def test_a_base_backup_and_the_archive_bring_back_a_moment(room: Room) -> None:
     last = room.query("SELECT pg_walfile_name(pg_switch_wal())", primary)
     archived = f"SELECT count(*) FROM pg_stat_archiver WHERE last_archived_wal >= '{last}'"
     room.await_that(lambda: room.query(archived, primary) == "1", "it is archived")
-    for node in NODES:
-        room.shell("systemctl stop penstock", node)
+    room.stop_nodes()
     for machine in DATABASES:
         room.shell("systemctl stop postgresql@16-main", machine)
     for command in page.commands(room.text):
