@@ -1,4 +1,4 @@
-"""The figures that Penstock is to reach: issue 5's table, a line for each number in it."""
+"""The figures that Penstock is to reach: a line for each number that is asked for."""
 
 import statistics
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from enum import StrEnum
 from bench.disk import IN_MEMORY_TOLD
 from bench.outcome import Outcome
 from bench.register import QUANTITIES
-from bench.servers import FLOOR, LOCAL_DISK, LOCAL_MEMORY, PENSTOCK
+from bench.servers import FLOOR, LOCAL_DISK, LOCAL_MEMORY, PENSTOCK, POSTGRES
 from bench.stream_measurements import PACE_MIN, RATE
 from bench.work import BATCH_ITEMS
 
@@ -173,6 +173,14 @@ FIGURES = (
     ),
     Figure(
         "share of the bare HTTP floor, PutItem", 0.3, _own("put"), (FLOOR, "put"), is_paired=True
+    ),
+    Figure(
+        "durable PutItem with stream over PostgreSQL, one node", 4_000, (POSTGRES, "put"),
+        unit="requests/s", digits=0,
+    ),
+    Figure(
+        "PutItem with stream over PostgreSQL, two nodes ÷ one", 1, (POSTGRES, "put-two-nodes"),
+        (POSTGRES, "put"), is_paired=True,
     ),
     Figure("start to healthy", 0.6, _own("start"), at_most=True, unit="s"),
     Figure("idle memory", 90, _own("idle-memory"), at_most=True, unit="MB", digits=0),

@@ -7,6 +7,7 @@ themselves before and after.
 import json
 import re
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from bench.work import Workload, write_bodies
 SCRIPT = Path(__file__).resolve().parent / "wrk" / "load.lua"
 WRK_SECONDS_MORE = 30.0
 ANSWER_SECONDS_MAX = 10
+ADDRESSES = "WRK_ADDRESSES"
 
 _TOLD = re.compile(r"^told (\{.*\})$", re.MULTILINE)
 
@@ -49,13 +51,25 @@ class Driven:
         return self.requests / self.seconds
 
 
-def drive(host: str, port: int, workload: Workload, load: Load, first_value: int) -> Driven:
-    """Send a workload for as long as `load` says. Raises LoadFailed, ChildFailed."""
+def drive(
+    host: str,
+    port: int,
+    workload: Workload,
+    load: Load,
+    first_value: int,
+    ports: Sequence[int] = (),
+) -> Driven:
+    """Send a workload for as long as `load` says. Raises LoadFailed, ChildFailed.
+
+    With `ports`, each thread of wrk sends to one of these in turn, and not to `port`.
+    """
+    places = {ADDRESSES: " ".join(f"{host}:{each}" for each in ports)}
     with tempfile.TemporaryDirectory(prefix="penstock-bench-") as folder:
         path = Path(folder) / "bodies"
         write_bodies(workload, first_value, path)
         command = command_of(f"http://{host}:{port}/", workload, load, path)
-        return parse(run(command, Path(folder) / "wrk.log", load.seconds + WRK_SECONDS_MORE))
+        log, seconds_max = Path(folder) / "wrk.log", load.seconds + WRK_SECONDS_MORE
+        return parse(run(command, log, seconds_max, places))
 
 
 def command_of(url: str, workload: Workload, load: Load, bodies: Path) -> list[str]:

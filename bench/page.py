@@ -6,7 +6,7 @@ the newest full run in bench/results, and `--check` tells whether it is.
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bench import plot, results
@@ -73,6 +73,8 @@ def generated(kept: Stored) -> str:
         parts += ["### How many times as much Penstock does\n", *_ratios(ratios)]
     if shares:
         parts += ["### Shares of the floors\n", *_shares(shares)]
+    if over := results.over_postgres(outcome):
+        parts += ["### One node over PostgreSQL, by one over rocksdb\n", *_over_postgres(over)]
     parts += ["### Medians\n", *_medians(kept, outcome)]
     parts += [f"- {told}." for told in lacking(outcome)]
     return "\n".join(parts)
@@ -144,6 +146,11 @@ def _shares(found: Ratios) -> Iterator[str]:
         for name, each in found.items()
     ]
     yield from _table(["", *(title_of(floor) for floor in floors)], rows)
+
+
+def _over_postgres(found: Mapping[str, float]) -> Iterator[str]:
+    rows = [[QUANTITIES[name].title, f"{each:.2f}"] for name, each in found.items()]
+    yield from _table(["", "PostgreSQL ÷ rocksdb"], rows)
 
 
 def _medians(kept: Stored, outcome: Outcome) -> Iterator[str]:

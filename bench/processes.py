@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bench.interrupts import Shield
@@ -19,6 +19,7 @@ from bench.trouble import Trouble
 STOP_SECONDS_MAX = 10.0
 GONE_SECONDS_MAX = 2.0
 POLL_SECONDS = 0.01
+_PROC = Path("/proc")
 TOLD_BYTES_MAX = 1500
 NOT_PASSED_ON = ("PENSTOCK_", "PYTHONDONTWRITEBYTECODE")
 """How variables begin that no child gets: a server in Python may keep its bytecode, which an
@@ -112,6 +113,28 @@ class Child:
     def _signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
+        if number in (signal.SIGSTOP, signal.SIGCONT):
+            # Descendants too that have left the group, as PostgreSQL's do. Others end with it.
+            for process_id in descendants(self._process.pid):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(process_id, number)
+
+
+def descendants(process_id: int) -> list[int]:
+    """Return the ids of all that a process has started; nothing where that is not told."""
+    parents = dict(_parents())
+    found = [process_id]
+    for each in found:  # grows
+        found += [child for child, parent in parents.items() if parent == each]
+    return found[1:]
+
+
+def _parents() -> Iterator[tuple[int, int]]:
+    """Yield each process's id and its parent's; Linux tells, macOS does not."""
+    for path in _PROC.glob("[0-9]*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            # Its name, in parentheses, may hold anything.
+            yield int(path.parent.name), int(path.read_text().rpartition(")")[2].split()[1])
 
 
 _alive: set[Child] = set()

@@ -2,13 +2,20 @@
 
 from bench.lone_measurements import LONE_MEASUREMENTS
 from bench.measurements import Lone, Measurement, Quantity
+from bench.node_measurements import NODE_MEASUREMENTS
 from bench.request_measurements import REQUEST_MEASUREMENTS
 from bench.scale_measurements import SCALE_MEASUREMENTS, SCALE_SERVERS
 from bench.servers import ENGINE, FLOOR, SERVERS, Server
 from bench.stream_measurements import STREAM_MEASUREMENTS
 
 MEASUREMENTS: dict[str, Measurement] = {
-    each.name: each for each in (*REQUEST_MEASUREMENTS, *STREAM_MEASUREMENTS, *SCALE_MEASUREMENTS)
+    each.name: each
+    for each in (
+        *REQUEST_MEASUREMENTS,
+        *NODE_MEASUREMENTS,
+        *STREAM_MEASUREMENTS,
+        *SCALE_MEASUREMENTS,
+    )
 }
 LONE: dict[str, Lone] = {each.name: each for each in LONE_MEASUREMENTS}
 

@@ -9,7 +9,7 @@ from bench.figures import Verdict, figures_of
 from bench.outcome import NOT_ASKED_FOR, Outcome
 from bench.register import QUANTITIES, title_of
 from bench.remarks import lacking, remarks
-from bench.results import ratios, shares
+from bench.results import over_postgres, ratios, shares
 
 COLOURS = {Verdict.HOLDS: "green", Verdict.FAILS: "red", Verdict.UNKNOWN: "yellow"}
 
@@ -24,6 +24,8 @@ def show(console: Console, kind: str, outcome: Outcome) -> None:
         console.print(f"[yellow]not measured[/]: {escape(told)}", highlight=False)
     if shares(outcome):
         console.print(shares_table(outcome))
+    if over_postgres(outcome):
+        console.print(over_postgres_table(outcome))
     for failure in outcome.failures:
         console.print(f"[red]FAILED[/] {escape(failure)}", highlight=False)
     for told in (*remarks(outcome), *outcome.asides):
@@ -94,4 +96,14 @@ def shares_table(outcome: Outcome) -> Table:
     for name, each in found.items():
         cells = [f"{each[floor]:.2f}" if floor in each else "" for floor in floors]
         table.add_row(QUANTITIES[name].title, *cells)
+    return table
+
+
+def over_postgres_table(outcome: Outcome) -> Table:
+    """Return the table of what one node over PostgreSQL does of what one over rocksdb does."""
+    table = Table(title="One node over PostgreSQL, by one over rocksdb", title_justify="left")
+    table.add_column("")
+    table.add_column("PostgreSQL ÷ rocksdb", justify="right")
+    for name, ratio in over_postgres(outcome).items():
+        table.add_row(QUANTITIES[name].title, f"{ratio:.2f}")
     return table

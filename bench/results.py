@@ -15,7 +15,7 @@ from bench.lone_measurements import COMMITS
 from bench.outcome import Outcome
 from bench.plan import Plan
 from bench.register import QUANTITIES, title_of
-from bench.servers import ENGINE, FLOOR, PENSTOCK, SERVERS
+from bench.servers import ENGINE, FLOOR, PENSTOCK, POSTGRES, SERVERS
 from bench.trouble import public
 
 FORM = 1
@@ -73,6 +73,7 @@ def stored(
         "figures": [_figure(each, outcome) for each in figures_of(kind)],
         "ratios": ratios(outcome),
         "shares": shares(outcome),
+        "over_postgres": over_postgres(outcome),
     }
 
 
@@ -130,6 +131,19 @@ def shares(outcome: Outcome) -> dict[str, dict[str, float]]:
         of_engine = outcome.ratio(own, (ENGINE, COMMITS.name)) if quantity == "put" else None
         if of_engine is not None:
             found.setdefault(quantity, {})[ENGINE] = of_engine
+    return found
+
+
+def over_postgres(outcome: Outcome) -> dict[str, float]:
+    """Return what one node over PostgreSQL does of what it does over rocksdb.
+
+    Of each quantity the median of the rounds' ratios: both are measured right after each other.
+    """
+    found: dict[str, float] = {}
+    for quantity in outcome.values.get(POSTGRES, {}):
+        rounds = outcome.round_ratios((POSTGRES, quantity), (PENSTOCK, quantity))
+        if rounds and _counts(quantity, outcome):
+            found[quantity] = statistics.median(rounds)
     return found
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import penstock
+from bench import postgres
 from bench.api import Answer, Api, ApiError, Json
 from bench.installs import (
     Missing,
@@ -39,6 +40,7 @@ VARIABLE = "DYNAMODB_LOCAL"
 PENSTOCK = "penstock"
 FLOOR = "floor"
 ENGINE = "engine"
+POSTGRES = "penstock-postgres"
 LOCAL_DISK = "dynamodb-local-disk"
 LOCAL_MEMORY = "dynamodb-local-memory"
 
@@ -174,6 +176,13 @@ def find_penstock(*flags: str) -> Start:
     )
 
 
+def find_penstock_on_postgres() -> Start:
+    """Return how two nodes over one PostgreSQL are started; who asks one asks the first."""
+    postgres.programs()
+    version = f"{penstock.__version__} over PostgreSQL {postgres.VERSION}"
+    return Start(version, postgres.command)
+
+
 def find_dynamodb_local(*flags: str) -> Start:
     """Return how DynamoDB Local is started; `flags` say where it keeps its data."""
     where = os.environ.get(VARIABLE, "")
@@ -268,6 +277,7 @@ SERVERS = {
     each.name: each
     for each in (
         Server(PENSTOCK, "Penstock", lambda: find_penstock("--engine", "rocksdb"), is_peer=False),
+        Server(POSTGRES, "Penstock on PostgreSQL", find_penstock_on_postgres, is_peer=False),
         Server(
             "penstock-memory",
             "Penstock, in memory",

@@ -4,11 +4,19 @@
 --
 -- FILE holds one body a line. All requests are put together before the clock starts, so that this
 -- program spends its time on sockets. Each thread takes every THREADSth line: no two send the same.
+-- WRK_ADDRESSES in the environment, if it names any HOST:PORT, has the threads send there in turn.
 
 local requests, next_index, count = {}, 0, 0
 local thread_count = 0
 
 function setup(thread)
+  local addresses = {}
+  for host, port in (os.getenv("WRK_ADDRESSES") or ""):gmatch("(%S+):(%d+)") do
+    addresses[#addresses + 1] = wrk.lookup(host, port)[1]
+  end
+  if #addresses > 0 then
+    thread.addr = addresses[thread_count % #addresses + 1]
+  end
   thread:set("own_number", thread_count)
   thread_count = thread_count + 1
 end
