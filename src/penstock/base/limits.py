@@ -241,6 +241,7 @@ postgres_group_seconds_max = 8.0  # how long a transaction is tried again, from 
 postgres_retry_seconds = 0.1
 postgres_lanes = 4  # groups on their way at once, a connection each
 postgres_views = 4  # snapshots of more than one read on their way at once, a connection each
+postgres_rehearsed_keys_max = 512  # of a snapshot, read together
 postgres_usual_keys_max = 64  # of one lock
 postgres_usual_locks_max = 4096
 postgres_tables_at_hand_max = 1024

@@ -69,13 +69,23 @@ class Cluster:
 
     # --- connections
 
+    @property
+    def closed(self) -> bool:
+        """Say whether this node has left, so that nothing is worth another try."""
+        return self._closed
+
     def open(self) -> Connection:
         """Return a new connection; a fiber lets others go on meanwhile."""
-        if in_fiber():
-            task = asyncio.get_running_loop().create_task(open_soon(self._url, self._clock))
-            self.keep(task)
+        self._check_open()
+        if not in_fiber():
+            return open_blocking(self._url, self._clock)
+        task = asyncio.get_running_loop().create_task(open_soon(self._url, self._clock))
+        self.keep(task)
+        try:
             return wait_for(task)
-        return open_blocking(self._url, self._clock)
+        except BaseException:  # it may be open by now, and nobody has it
+            task.add_done_callback(_close_opened)
+            raise
 
     async def open_soon(self) -> Connection:
         """Return a new connection."""
@@ -92,9 +102,10 @@ class Cluster:
         return self.connection
 
     async def _hold(self) -> Connection:
-        """Do what `held` does; many at once open one connection."""
+        """Do what `held` does; many at once open one connection, whoever of them is cancelled."""
         if self.connection is not None and self.connection.failure is None:
             return self.connection
+        self._check_open()
         if self._opening is None or self._opening.done():
             self._opening = asyncio.get_running_loop().create_task(self._open_held())
             self._opening.add_done_callback(_seen)
@@ -104,20 +115,24 @@ class Cluster:
         return self._adopt(await self.open_soon())
 
     def _adopt(self, connection: Connection) -> Connection:
-        """Share `connection` from now on, and return it, or the one that was there before it."""
+        """Share `connection` from now on; return what is shared, if another was opened faster."""
         if self._closed:
             connection.close()
-            raise EngineUnavailable("the store is closed")
-        is_another = self.connection is not None
+        self._check_open()
         if self.connection is not None and self.connection.failure is None:
             connection.close()
             return self.connection
+        is_another = self.connection is not None
         self.connection = connection
         connection.on_notify = self._heard
         connection.send_text([f"LISTEN {self._channel.decode()}"])  # where there is such a thing
         if is_another:  # what was told meanwhile was not heard
             self._watchers.wake_all()
         return connection
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise EngineUnavailable("the store is closed")
 
     async def patiently(self, send: Send) -> tuple[float, Reply]:
         """Return the reply to what `send` sends and when it was sent, trying for some seconds."""
@@ -295,3 +310,9 @@ def _seen(task: "asyncio.Task[Any]") -> None:
     """Take note of how a task ended, of which nobody may be left to hear."""
     if not task.cancelled():
         task.exception()
+
+
+def _close_opened(opening: "asyncio.Task[Connection]") -> None:
+    """Close what nobody waits for any longer."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 from collections import OrderedDict, deque
 from collections.abc import Callable, Collection
+from math import inf
 from types import CodeType
 from typing import Any
 
@@ -43,7 +44,10 @@ class TablesAtHand:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._rows: OrderedDict[bytes, tuple[bytes, float]] = OrderedDict()
+        self._rows: OrderedDict[bytes, tuple[bytes | None, float]] = OrderedDict()
+        """What was read and when it was asked for; None and when it was replaced."""
+        self._since_ms = -inf
+        """When all of them were replaced."""
 
     def get(self, key: bytes) -> bytes | None:
         """Return the row of `key`, None where it has to be read."""
@@ -59,10 +63,28 @@ class TablesAtHand:
         return None
 
     def note(self, key: bytes, value: bytes | None, asked_ms: float) -> None:
-        """Keep what the row of `key` was at `asked_ms` or later; None for one that is not there."""
+        """Keep what the row of `key` was at `asked_ms` or later; None for one that is not there.
+
+        An answer that took long may be of what was replaced meanwhile: the newest question counts.
+        """
+        known = self._rows.get(key)
+        if asked_ms <= (self._since_ms if known is None else known[1]):
+            return
         if value is None:
             self._rows.pop(key, None)
-            return
+        else:
+            self._keep(key, value, asked_ms)
+
+    def replaced(self, key: bytes) -> None:
+        """Give out no row of `key` that was asked for before now."""
+        self._keep(key, None, self._cluster.now_ms())
+
+    def all_replaced(self) -> None:
+        """Give out no row at all that was asked for before now."""
+        self._rows.clear()
+        self._since_ms = self._cluster.now_ms()
+
+    def _keep(self, key: bytes, value: bytes | None, asked_ms: float) -> None:
         self._rows[key] = (value, asked_ms)
         self._rows.move_to_end(key)
         if len(self._rows) > limits.postgres_tables_at_hand_max:
@@ -86,7 +108,7 @@ class Views:
         self._reads: dict[CodeType, int] = {}
         """Works that have read more than once before, and how many rows before any scan."""
         self._free: list[Connection] = []
-        self._open = 0
+        self._lent: set[_Lent] = set()
         self._turns: deque[asyncio.Future[None]] = deque()
 
     def move(self) -> None:
@@ -94,14 +116,22 @@ class Views:
         self._asked.clear()
         self._scheduled = False
         self._turns.clear()
-        self._open = 0
-        for connection in self._free:
+        lent = [each.connection for each in self._lent if each.connection is not None]
+        self._lent.clear()
+        for connection in [*self._free, *lent]:
             connection.close()
         self._free.clear()
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; whoever waits hears of it."""
+        waiting = [found for each in self._asked.values() for found in each]
+        turns = list(self._turns)
         self.move()
+        closed = EngineUnavailable("the store is closed")
+        for found in waiting:
+            _refuse(found, closed)
+        for turn in turns:
+            _refuse(turn, closed)
 
     def run(self, work: Callable[[Reader], T]) -> T:
         """Run `work` on a consistent view; raises EngineError where there is none to be had."""
@@ -149,19 +179,23 @@ class Views:
     def _ask(self) -> None:
         self._scheduled = False
         asked, self._asked = self._asked, {}
+        if not asked:  # closed meanwhile
+            return
+        loop = asyncio.get_running_loop()
         connection = self._cluster.connection
         if connection is None or connection.failure is not None:
-            self._cluster.keep(asyncio.get_running_loop().create_task(self._ask_again(asked)))
+            self._cluster.keep(loop.create_task(self._ask_again(asked)))
             return
         asked_ms = self._cluster.now_ms()
         reply = connection.send(gets(asked))
 
         def answered(reply: Reply) -> None:
-            if reply.error is not None:
-                task = asyncio.get_running_loop().create_task(self._ask_again(asked))
-                self._cluster.keep(task)
-            else:
+            if reply.error is None:
                 self._answer(asked, reply, asked_ms)
+            elif self._cluster.closed:
+                _refuse_all(asked, reply.error)
+            elif not loop.is_closed():
+                self._cluster.keep(loop.create_task(self._ask_again(asked)))
 
         reply.then(answered)
 
@@ -173,10 +207,7 @@ class Views:
             )
             self._answer(asked, reply, asked_ms)
         except EngineError as error:
-            for waiting in asked.values():
-                for found in waiting:
-                    if not found.done():
-                        found.set_exception(type(error)(*error.args))
+            _refuse_all(asked, error)
 
     def _answer(
         self,
@@ -198,9 +229,9 @@ class Views:
         """Run `work` in a transaction that sees one state; anew where the connection is lost."""
         until_ms = self._cluster.now_ms() + limits.postgres_group_seconds_max * 1000
         while True:
-            connection = None
+            lent = _Lent()
             try:
-                connection = self._lend()
+                connection = self._lend(lent)
                 connection.send([BEGIN_VIEW])
                 view = _View(connection)
                 if code is not None and self._reads.get(code, 0) > 1:
@@ -209,55 +240,64 @@ class Views:
                 if code is not None:
                     self._reads[code] = view.gets
             except EngineUnavailable:
-                lost = connection is None or connection.failure is not None
-                if not lost or self._cluster.now_ms() > until_ms:
+                lost = lent.connection is None or lent.connection.failure is not None
+                if not lost or self._is_over(until_ms):
                     raise
             else:
                 return result
             finally:
-                if connection is not None:
-                    self._take_back(connection)
+                self._take_back(lent)
             self._cluster.pause()
 
-    def _lend(self) -> Connection:
-        """Return a connection for one view alone."""
-        fiber = in_fiber()
-        while self._open >= limits.postgres_views and fiber:
-            turn = asyncio.get_running_loop().create_future()
-            self._turns.append(turn)
-            try:
-                wait_for(turn)
-            except BaseException:
-                if not turn.cancelled():  # it was given, and goes to the next
-                    self._give_turn()
-                raise
-        self._open += 1
+    def _lend(self, lent: "_Lent") -> Connection:
+        """Return a connection for one view alone, which is in `lent` too until that is back."""
+        while len(self._lent) >= limits.postgres_views and in_fiber():
+            self._wait_for_turn()
+        self._lent.add(lent)
         while self._free:
             connection = self._free.pop()
             if connection.failure is None:
-                return connection
+                break
+        else:
+            connection = self._cluster.open()
+        lent.connection = connection
+        if lent not in self._lent:  # while it was opened, the store was closed
+            raise EngineUnavailable("the store is closed")
+        return connection
+
+    def _wait_for_turn(self) -> None:
+        turn = asyncio.get_running_loop().create_future()
+        self._turns.append(turn)
         try:
-            return self._cluster.open()
+            wait_for(turn)
         except BaseException:
-            self._open -= 1
+            if turn.done() and not turn.cancelled():  # its turn had come: it is the next one's
+                self._next_turn()
             raise
 
-    def _take_back(self, connection: Connection) -> None:
-        self._open -= 1
-        if connection.failure is None:
-            connection.send([COMMIT])
-            self._free.append(connection)
-            if len(self._free) > limits.postgres_views:
-                self._free.pop(0).close()
-        self._give_turn()
-
-    def _give_turn(self) -> None:
-        """Let the next go on who waits for a connection."""
+    def _next_turn(self) -> None:
         while self._turns:
             turn = self._turns.popleft()
             if not turn.done():
                 turn.set_result(None)
-                return
+                break
+
+    def _take_back(self, lent: "_Lent") -> None:
+        connection = lent.connection
+        if lent in self._lent:
+            self._lent.discard(lent)
+            if connection is not None and connection.failure is None:
+                connection.send([COMMIT])
+                self._free.append(connection)
+                if len(self._free) > limits.postgres_views:
+                    self._free.pop(0).close()
+            self._next_turn()
+        elif connection is not None:  # it was given up by all others before
+            connection.close()
+
+    def _is_over(self, until_ms: float) -> bool:
+        """Say whether there is no use in trying again."""
+        return self._cluster.closed or self._cluster.now_ms() > until_ms
 
     def _patiently(self, send: Callable[[Connection], Reply]) -> Reply:
         """Return the reply to what `send` sends, asking anew where the connection is lost."""
@@ -268,11 +308,20 @@ class Views:
                 reply = connection.wait(send(connection))
                 reply.checked()
             except EngineUnavailable:
-                if self._cluster.now_ms() > until_ms:
+                if self._is_over(until_ms):
                     raise
             else:
                 return reply
             self._cluster.pause()
+
+
+class _Lent:
+    """A place among the views on their way, and the connection of that view once it has one."""
+
+    __slots__ = ("connection",)
+
+    def __init__(self) -> None:
+        self.connection: Connection | None = None
 
 
 class _FirstRead(Reader):
@@ -337,6 +386,8 @@ class _Rehearsal(Reader):
         self.keys: dict[bytes, None] = {}
 
     def get(self, key: bytes) -> bytes | None:
+        if len(self.keys) == limits.postgres_rehearsed_keys_max:  # it may look for ever here
+            raise _ReadsMore
         self.keys[key] = None
         return None
 
@@ -358,3 +409,17 @@ def _asked_by(work: Callable[[Reader], Any]) -> Collection[bytes]:
 def _code_of(work: Any) -> CodeType | None:
     """Return what tells works of one kind from others; None where nothing does."""
     return getattr(getattr(work, "func", work), "__code__", None)
+
+
+def _refuse_all(
+    asked: "dict[bytes, list[asyncio.Future[bytes | None]]]", error: EngineError
+) -> None:
+    for waiting in asked.values():
+        for found in waiting:
+            _refuse(found, error)
+
+
+def _refuse(waiting: "asyncio.Future[Any]", error: EngineError) -> None:
+    """Have who waits raise `error`, as an object of its own, if it waits still."""
+    if not waiting.done() and not waiting.get_loop().is_closed():
+        waiting.set_exception(type(error)(*error.args))
