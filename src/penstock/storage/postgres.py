@@ -216,7 +216,6 @@ class PostgresEngine:
         keys = group.keys(self._usual)
         if keys:
             requests += gets(keys)
-        asked_ms = self._cluster.now_ms()
         reply = connection.send(requests)
         await reply.future()
         rows: dict[bytes, bytes | None] = dict.fromkeys(keys)
@@ -229,7 +228,7 @@ class PostgresEngine:
             await self._commit(connection, overlay)
         else:
             connection.send([COMMIT])
-        self._note(reader, overlay, asked_ms)
+        self._note(reader, overlay)
         group.settle()
 
     async def _commit(self, connection: Connection, overlay: Overlay) -> None:
@@ -240,27 +239,23 @@ class PostgresEngine:
             if overlay.clears
             else limits.postgres_reply_seconds_max
         )
+        descriptors = [key for key in overlay.writes if key[:1] == _TABLE]
+        hold = await self._cluster.hold(seconds_max) if descriptors else None
+        for key in descriptors:
+            self._views.tables.replaced(key)
         reply = connection.send(requests, seconds_max)
         await reply.future()
         if connection.failure is not None:
             raise InDoubt(*(reply.error or connection.failure).args)
         _check_committed(reply)
-        if any(key[:1] == _TABLE for key in overlay.writes):
-            try:
-                await self._cluster.settle_descriptor()
-            except EngineError as error:  # it is committed: it must not run again
-                raise InDoubt(*error.args) from None
+        if hold is not None:  # what is in doubt or fails holds on for its time
+            self._cluster.release(hold)
 
-    def _note(self, reader: GroupReader, overlay: Overlay, asked_ms: float) -> None:
+    def _note(self, reader: GroupReader, overlay: Overlay) -> None:
         """Learn from a group that is committed, and tell who waits for what it wrote."""
         for name, keys in reader.missed.items():
             self._usual.learn(name, keys)
-        tables = self._views.tables
-        tables.note_all(reader.rows, asked_ms)
         writes = overlay.writes
-        for key in writes:
-            if key[:1] == _TABLE:
-                tables.note(key, None, asked_ms)
         self._watchers.wake(writes.keys())
         if self._cluster.others:
             self._cluster.tell(key for key in writes if key[:1] == _TIP)

@@ -6,8 +6,9 @@ node that is alone need tell nobody anything, and one that is not alone knows it
 - What a node has written it tells the others by NOTIFY, after the commit and not as a part of it,
   since commits with a NOTIFY wait for each other. It is a hint: a lost one delays a reader.
 - A node may give out a table's descriptor that it read at most `postgres_table_age_ms_max` ago. So
-  who replaces one while others are there answers that much later, and nobody is told of the change
-  before everybody sees it. Only time that passes is compared, never the clocks of two machines.
+  who replaces one lets a row say so first, with which nobody keeps what they read, and commits that
+  much later if others are there: then everybody sees the change at one moment. Only time that
+  passes is compared, never the clocks of two machines.
 """
 
 import asyncio
@@ -47,6 +48,7 @@ class Cluster:
         self._clock = SystemClock()  # of the network and of other nodes: no test moves these
         self._tasks: set[asyncio.Task[Any]] = set()
         self._opening: asyncio.Task[Connection] | None = None
+        self._holds = 0
         self._told: set[bytes] = set()
         self._telling: asyncio.TimerHandle | None = None
         self._can_tell = True
@@ -259,13 +261,32 @@ class Cluster:
 
     # --- others
 
-    async def settle_descriptor(self) -> None:
-        """Return once no other node gives out a descriptor that was replaced before this call."""
+    async def hold(self, seconds_max: float) -> bytes:
+        """Keep every node from keeping descriptors; return once none gives out one that it kept.
+
+        It lasts until `release` of what is returned, or twice `seconds_max`.
+
+        1. Who asks for a descriptor from now on finds the hold, and keeps nothing.
+        2. Who is not among the others by now has kept nothing from before.
+        3. What the others have kept grows too old.
+        """
+        self._holds += 1
+        hold = self._node + int8(self._holds)
+        until = int8(int(seconds_max * 2000))
+        await self.patiently(
+            lambda connection: connection.send([Request(b"hold", (hold, until))])  # 1
+        )
         _, reply = await self.patiently(
-            lambda connection: connection.send([Request(b"others", (self._node,))])
+            lambda connection: connection.send([Request(b"others", (self._node,))])  # 2
         )
         if number_of(reply.checked()[0].get_value(0, 0)):
-            await asyncio.sleep(limits.postgres_table_age_ms_max * 1.1 / 1000)
+            await asyncio.sleep(limits.postgres_table_age_ms_max * 1.1 / 1000)  # 3
+        return hold
+
+    def release(self, hold: bytes) -> None:
+        """End a hold, if that can be said; time ends it otherwise."""
+        if self.connection is not None and self.connection.failure is None:
+            self.connection.send([Request(b"release", (hold,))])
 
     def tell(self, written: Iterable[bytes]) -> None:
         """Hint to the other nodes that rows were written: the tips of logs."""

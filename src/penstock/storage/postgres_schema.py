@@ -24,6 +24,7 @@ CREATE TABLE penstock_long
     (digest bytea NOT NULL PRIMARY KEY, head bytea NOT NULL, k bytea NOT NULL, v bytea NOT NULL);
 CREATE INDEX penstock_long_head ON penstock_long (head);
 CREATE TABLE penstock_node (id bytea NOT NULL PRIMARY KEY, until timestamptz NOT NULL);
+CREATE TABLE penstock_hold (id bytea NOT NULL PRIMARY KEY, until timestamptz NOT NULL);
 CREATE TABLE penstock_lock (slot int4 NOT NULL PRIMARY KEY);
 INSERT INTO penstock_lock (slot) SELECT * FROM generate_series(0, 4095);
 """

@@ -96,6 +96,11 @@ PREPARED = {
     b"oldest": "SELECT oldest FROM penstock_schema WHERE id = 1",
     b"tell": "SELECT pg_notify($1::text, $2::text)",
     b"leave": "DELETE FROM penstock_node WHERE id = $1::bytea",
+    b"hold": "INSERT INTO penstock_hold (id, until)"
+    " VALUES ($1::bytea, now() + $2::int8 * interval '1 millisecond')"
+    " ON CONFLICT (id) DO UPDATE SET until = excluded.until",
+    b"release": "DELETE FROM penstock_hold WHERE id = $1::bytea OR until < now()",
+    b"held": "SELECT id FROM penstock_hold WHERE until > now() LIMIT 1",
 }
 """Every statement that runs again and again, by the name that it is prepared under."""
 
@@ -111,6 +116,7 @@ BEGIN = Request(b"begin")
 BEGIN_VIEW = Request(b"begin_view")
 COMMIT = Request(b"commit")
 ROLLBACK = Request(b"rollback")
+HELD = Request(b"held")
 
 _BYTEA_OID, _INT4_OID = 17, 23
 _ARRAY = Struct(">iiIii")  # dimensions, whether any is null, type, length, first place

@@ -24,6 +24,8 @@ from penstock.storage.postgres_connection import Connection, Reply
 from penstock.storage.postgres_statements import (
     BEGIN_VIEW,
     COMMIT,
+    HELD,
+    Request,
     Row,
     gets,
     scan,
@@ -150,10 +152,11 @@ class Views:
         if in_fiber():
             return self._get_soon(key)
         asked_ms = self._cluster.now_ms()
-        rows = self._patiently(lambda connection: connection.send(gets((key,)))).rows()
+        reply = self._patiently(lambda connection: connection.send(_looks((key,))))
+        rows = reply.rows()
         value = rows[0][1] if rows else None
-        if key[:1] == _TABLE:
-            self.tables.note(key, value, asked_ms)
+        if not _is_held(reply):
+            self.tables.note_all({key: value}, asked_ms)
         return value
 
     def scan(self, span: Span, limit: int, backward: bool) -> list[Row]:
@@ -187,7 +190,7 @@ class Views:
             self._cluster.keep(loop.create_task(self._ask_again(asked)))
             return
         asked_ms = self._cluster.now_ms()
-        reply = connection.send(gets(asked))
+        reply = connection.send(_looks(asked))
 
         def answered(reply: Reply) -> None:
             if reply.error is None:
@@ -203,7 +206,7 @@ class Views:
         """Ask for rows that could not be had, until they can or it is too late."""
         try:
             asked_ms, reply = await self._cluster.patiently(
-                lambda connection: connection.send(gets(asked))
+                lambda connection: connection.send(_looks(asked))
             )
             self._answer(asked, reply, asked_ms)
         except EngineError as error:
@@ -217,7 +220,8 @@ class Views:
     ) -> None:
         rows: dict[bytes, bytes | None] = dict.fromkeys(asked)
         rows.update(reply.rows())
-        self.tables.note_all(rows, asked_ms)
+        if not _is_held(reply):
+            self.tables.note_all(rows, asked_ms)
         for key, waiting in asked.items():
             for found in waiting:
                 if not found.done():
@@ -393,6 +397,20 @@ class _Rehearsal(Reader):
 
     def scan(self, span: Span, limit: int, backward: bool = False) -> list[Row]:
         raise _ReadsMore
+
+
+def _looks(keys: Collection[bytes]) -> list[Request]:
+    """Return the requests that read `keys`, and first whether descriptors may be kept.
+
+    In this order: who finds no hold where there was one reads the row after it was replaced.
+    """
+    has_table = any(key[:1] == _TABLE for key in keys)
+    return [HELD, *gets(keys)] if has_table else gets(keys)
+
+
+def _is_held(reply: Reply) -> bool:
+    """Say whether the descriptors in the reply to `_looks` may not be kept."""
+    return any(result.nfields == 1 and result.ntuples for result in reply.results)
 
 
 def _asked_by(work: Callable[[Reader], Any]) -> Collection[bytes]:

@@ -117,6 +117,31 @@ class ManyNodesConformance(DurableConformance):
 
         self.run_two(tmp_path, scene)
 
+    def test_what_one_node_has_shown_no_other_hides(self, tmp_path: Path) -> None:
+        """Also while the change is under way, and of rows that nodes may keep."""
+        key = Prefix.TABLE.key + b"a table"
+
+        async def look(nodes: Sequence[Engine], done: asyncio.Event) -> None:
+            newest = 0
+            for node in itertools.cycle(nodes):
+                found = int(stored(node, key) or b"0")
+                assert found >= newest
+                newest = found
+                if done.is_set() and found == 3:
+                    return
+                await asyncio.sleep(0)
+
+        async def scene(nodes: Sequence[Engine]) -> None:
+            done = asyncio.Event()
+            looking = asyncio.ensure_future(look(nodes, done))
+            for number in range(1, 4):
+                await put(nodes[0], key, b"%d" % number)
+            done.set()
+            await looking
+
+        with self.nodes(tmp_path, FakeClock(), FakeClock(), FakeClock()) as nodes:
+            asyncio.run(scene(nodes))
+
     def test_no_update_is_lost_between_nodes(self, tmp_path: Path) -> None:
         """Writers on both that each add 1 to a counter, time after time, add up."""
 
