@@ -354,6 +354,7 @@ def test_readers_that_are_cancelled_leave_what_was_opened_for_them_to_the_next(
         monkeypatch.setattr(postgres_cluster, "open_soon", opening)
         with Operator(url) as operator:
             for _ in range(3):
+                await until(lambda: engine._cluster.connection is not None)  # by the beat, at first
                 assert engine._cluster.connection is not None
                 engine._cluster.connection.close()
                 asked = view(engine, lambda r: r.get(b"one"))
