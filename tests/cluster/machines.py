@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cluster import page, programs
+from penstock.base.environment import environment
 from postgres import binaries, keeper
 from postgres.server import PORTS, PORTS_TRIED_MAX, _keeper
 
@@ -30,6 +31,8 @@ NODES = ("node1", "node2", "node3")
 BALANCER = "lb"
 NUMBERS = {BALANCER: 10, "node1": 11, "node2": 12, "node3": 13, "db1": 21, "db2": 22, "db3": 23}
 OPERATOR = "ops"
+PROGRAMS_VARIABLE = "PENSTOCK_TEST_POSTGRES_PROGRAMS"
+"""Names the folder of other programs than the kit's, such as those of a PostgreSQL with TLS."""
 
 COMMAND_SECONDS_MAX = 100
 READY_SECONDS_MAX = 60.0
@@ -59,7 +62,8 @@ class Machines:
         self.text = page.PAGE.read_text("utf-8")
         self.files = page.files(self.text)
         self.postgres, self.inner_port, self.gateway_port = free_ports(3)
-        self.programs = binaries.programs(binaries.asked_version(), base)
+        named = environment().get(PROGRAMS_VARIABLE)
+        self.programs = Path(named) if named else binaries.programs(binaries.asked_version(), base)
         configured = binaries.run([str(self.programs / "pg_config"), "--configure"], base)
         self.has_tls = "openssl" in configured
         self._identity = binaries.identity()
@@ -195,6 +199,7 @@ class Machines:
         kept = dict(binaries.clean_environment())
         return kept | {
             "PATH": f"{root}/bin:{self.programs}:{kept['PATH']}:/usr/sbin:/sbin",
+            "HOME": str(root),
             "MACHINE": str(root),
             "MACHINE_USER": f"{user['user']}:{user['group']}" if user else "",
             "MACHINE_TESTS": str(os.getpid()),
