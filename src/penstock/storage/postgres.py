@@ -31,13 +31,14 @@ from penstock.storage.postgres_schema import prepare_schema
 from penstock.storage.postgres_statements import BEGIN, COMMIT, changes, gets, lock, scan
 from penstock.storage.postgres_views import Views
 from penstock.storage.prefixes import Prefix, tip_key
-from penstock.storage.waist import Lock, Reader, Stamp, T, Transaction, log_span
+from penstock.storage.waist import Lock, Reader, Span, Stamp, T, Transaction, log_span
 from penstock.storage.watchers import Watchers, wake
 
 log = logging.getLogger(__name__)
 
 _TIP = Prefix.LOG_TIP.key
 _TABLE = Prefix.TABLE.key
+_TABLES = Span.of_prefix(_TABLE)
 _COMMITTED = b"COMMIT"
 
 
@@ -225,13 +226,15 @@ class PostgresEngine:
         reader = GroupReader(connection, rows)
         overlay = group.run(reader, self._clock)
         if overlay.changed:
-            await self._commit(connection, overlay)
+            await self._commit(connection, reader, overlay)
         else:
             connection.send([COMMIT])
         self._note(reader, overlay)
         group.settle()
 
-    async def _commit(self, connection: Connection, overlay: Overlay) -> None:
+    async def _commit(
+        self, connection: Connection, reader: GroupReader, overlay: Overlay
+    ) -> None:
         """Write all of `overlay` and commit; InDoubt where nobody can know whether that is done."""
         requests = [*changes(list(overlay.clears), overlay.writes), COMMIT]
         seconds_max = (
@@ -239,17 +242,24 @@ class PostgresEngine:
             if overlay.clears
             else limits.postgres_reply_seconds_max
         )
-        descriptors = [key for key in overlay.writes if key[:1] == _TABLE]
-        hold = await self._cluster.hold(seconds_max) if descriptors else None
-        for key in descriptors:
-            self._views.tables.replaced(key)
+        hold = await self._cluster.hold(seconds_max) if _replaces_tables(reader, overlay) else None
+        self._forget_tables(overlay)
         reply = connection.send(requests, seconds_max)
         await reply.future()
-        if connection.failure is not None:
-            raise InDoubt(*(reply.error or connection.failure).args)
+        if reply.error is not None and connection.failure is not None:
+            raise InDoubt(*reply.error.args)
         _check_committed(reply)
         if hold is not None:  # what is in doubt or fails holds on for its time
             self._cluster.release(hold)
+
+    def _forget_tables(self, overlay: Overlay) -> None:
+        """Keep none of the descriptors at hand that `overlay` replaces."""
+        tables = self._views.tables
+        for key in overlay.writes:
+            if key[:1] == _TABLE:
+                tables.replaced(key)
+        if _clears_tables(overlay):
+            tables.all_replaced()
 
     def _note(self, reader: GroupReader, overlay: Overlay) -> None:
         """Learn from a group that is committed, and tell who waits for what it wrote."""
@@ -285,6 +295,17 @@ def _check_locked(reply: Reply, group: Group) -> None:
     """Raise EngineError where a lock of a group has no row, and so nobody to keep out."""
     if reply.checked()[1].ntuples < len(group.slots):
         raise EngineError("rows of the table of locks are missing")
+
+
+def _replaces_tables(reader: GroupReader, overlay: Overlay) -> bool:
+    """Say whether a descriptor is written where one may be; nobody keeps that there is none."""
+    written = (key for key in overlay.writes if key[:1] == _TABLE)
+    return any(reader.rows.get(key, b"") is not None for key in written) or _clears_tables(overlay)
+
+
+def _clears_tables(overlay: Overlay) -> bool:
+    start, end = _TABLES
+    return any(span.end > start and span.start < end for span in overlay.clears)
 
 
 def _check_committed(reply: Reply) -> None:
