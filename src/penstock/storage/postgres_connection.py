@@ -135,11 +135,6 @@ class Connection:
         # One that was opened for a task that was cancelled meanwhile.
         self._libpq.finish()
 
-    @property
-    def is_idle(self) -> bool:
-        """Say whether nothing is on its way."""
-        return not self._sent
-
     # --- asking
 
     def send(

@@ -73,6 +73,8 @@ class Operation:
 
     def fail(self, error: Exception) -> None:
         """Have its call raise `error`."""
+        if isinstance(error, StopIteration):  # which no future takes
+            error = RuntimeError(f"a transaction raised {error!r}")
         if not self.answer.done():
             self.answer.set_exception(error)
 
@@ -222,7 +224,7 @@ class Group:
 class UsualKeys:
     """The few rows that every write under a lock reads, so that they are fetched ahead.
 
-    Learned from what was missing. What was not read for some groups is forgotten.
+    Learned from what was missing; what was learned first is forgotten first.
     """
 
     def __init__(self) -> None:
@@ -241,13 +243,6 @@ class UsualKeys:
             del keys[next(iter(keys))]
         if len(self._of) > limits.postgres_usual_locks_max:
             self._of.popitem(last=False)
-
-    def forget(self, lock: bytes, keys: Iterable[bytes]) -> None:
-        """Fetch `keys` ahead no more."""
-        known = self._of.get(lock)
-        if known is not None:
-            for key in keys:
-                known.pop(key, None)
 
 
 class GroupReader(Reader):
