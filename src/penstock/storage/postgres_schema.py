@@ -96,6 +96,7 @@ def _upgrade(connection: Connection) -> None:
     """Take the steps that are missing, in one transaction that holds the row of the version."""
     found = _schema(connection, ["BEGIN ISOLATION LEVEL READ COMMITTED", f"{_READ} FOR UPDATE"])
     assert found is not None  # `_made`
+    check_schema(found)  # a newer release may have been faster
     statements = [each for step in STEPS[found.version :] for each in _statements(step)]
     if statements:  # else another node was faster
         statements = [NO_TIME_LIMIT, *statements, _RAISE]

@@ -43,6 +43,8 @@ SESSION = (
     # Acknowledged is durable, whatever the server's default says.
     """SELECT set_config('synchronous_commit', 'on', false)
        WHERE current_setting('synchronous_commit') IN ('off', 'local')""",
+    # A statement by itself, such as a read outside of transactions, never conflicts with others.
+    "SET default_transaction_isolation = 'read committed'",
     # Every statement here is a walk along one index, also while statistics say that tables are
     # small, as they do of new ones.
     "SET enable_seqscan = off",
