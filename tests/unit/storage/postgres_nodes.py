@@ -126,13 +126,17 @@ class Operator:
         """Return another session, in a transaction from its first statement on."""
         return psycopg.connect(self._url, application_name="holder")
 
-    @contextlib.contextmanager
-    def holds(self, name: bytes) -> Iterator[None]:
+    def holds(self, name: bytes) -> contextlib.AbstractContextManager[None]:
         """Hold the lock of that name meanwhile, in a session of its own."""
+        return self.holds_all([name])
+
+    @contextlib.contextmanager
+    def holds_all(self, names: Sequence[bytes]) -> Iterator[None]:
+        """Hold the locks of those names meanwhile."""
         with self.session() as session:
             session.execute(
                 "SELECT slot FROM penstock_lock WHERE slot = ANY(%s) FOR UPDATE",
-                [slots_of([name])],
+                [slots_of(names)],
             )
             yield
 
@@ -144,10 +148,8 @@ class Operator:
             yield
             session.rollback()
 
-    def refuses(self, code: str, times: int, when: LiteralString = "BEFORE") -> None:
-        """Have the next so many transactions that put a row fail with an SQLSTATE."""
-        kind: LiteralString = "CONSTRAINT" if when == "AFTER" else ""
-        deferred: LiteralString = "DEFERRABLE INITIALLY DEFERRED" if when == "AFTER" else ""
+    def refuses(self, code: str, times: int, *, after: bool = False) -> None:
+        """Have so many transactions that put a row fail, as that or only as they commit."""
         self.sql("CREATE SEQUENCE tries")
         self._session.execute(
             sql.SQL(
@@ -160,30 +162,38 @@ class Operator:
                 END $$"""
             ).format(times=sql.Literal(times), code=sql.Literal(code))
         )
-        self.sql(
-            f"CREATE {kind} TRIGGER refusing {when} INSERT OR UPDATE ON penstock_kv"
-            f" {deferred} FOR EACH ROW EXECUTE FUNCTION refuse()"
-        )
+        if after:
+            self.sql(
+                """CREATE CONSTRAINT TRIGGER refusing AFTER INSERT OR UPDATE ON penstock_kv
+                   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()"""
+            )
+        else:
+            self.sql(
+                """CREATE TRIGGER refusing BEFORE INSERT OR UPDATE ON penstock_kv
+                   FOR EACH ROW EXECUTE FUNCTION refuse()"""
+            )
 
     def tried(self) -> int:
         """Return how many rows were tried since `refuses`."""
         return int(self.sql("SELECT last_value FROM tries")[0][0])
 
-    def processes(self, waits_for: str = "%") -> list[int]:
+    def processes(self, event: str = "%", kind: str = "%") -> list[int]:
         """Return the server's processes that the engines speak to, by what they wait for."""
         return [
             pid
             for (pid,) in self.sql(
                 """SELECT pid FROM pg_stat_activity WHERE application_name = %s
-                   AND pid <> pg_backend_pid() AND coalesce(wait_event_type, '') LIKE %s""",
+                   AND coalesce(wait_event, '') LIKE %s
+                   AND coalesce(wait_event_type, '') LIKE %s""",
                 application_of(self._url),
-                waits_for,
+                event,
+                kind,
             )
         ]
 
     def waiting(self) -> list[int]:
         """Return the server's processes that wait for a lock for an engine."""
-        return self.processes("Lock")
+        return self.processes(kind="Lock")
 
     def cut(self, pid: int) -> None:
         """End the session of a process of the server's."""

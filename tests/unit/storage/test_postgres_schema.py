@@ -101,9 +101,7 @@ def test_tables_of_a_newer_release_are_refused(url: str) -> None:
         operator.sql("UPDATE penstock_schema SET version = 9")
         opened(url)
         operator.sql("UPDATE penstock_schema SET oldest = 8")
-        with pytest.raises(
-            StoreIncompatible, match=r"version 9.*version 8.*: upgrade"
-        ):
+        with pytest.raises(StoreIncompatible, match=r"version 9.*version 8.*: upgrade"):
             opened(url)
 
 
