@@ -28,7 +28,7 @@ from penstock.storage.postgres_cluster import Cluster
 from penstock.storage.postgres_connection import Connection, Reply, open_blocking
 from penstock.storage.postgres_group import Group, GroupReader, Operation, Queue, UsualKeys
 from penstock.storage.postgres_schema import prepare_schema
-from penstock.storage.postgres_statements import BEGIN, COMMIT, changes, gets, lock, scan
+from penstock.storage.postgres_statements import BEGIN, COMMIT, ROLLBACK, changes, gets, lock, scan
 from penstock.storage.postgres_views import Views
 from penstock.storage.prefixes import Prefix, tip_key
 from penstock.storage.waist import Lock, Reader, Span, Stamp, T, Transaction, log_span
@@ -227,8 +227,8 @@ class PostgresEngine:
         overlay = group.run(reader, self._clock)
         if overlay.changed:
             await self._commit(connection, reader, overlay)
-        else:
-            connection.send([COMMIT])
+        else:  # nothing to wait for: a commit would wait for the disk, since locks are written
+            connection.send([ROLLBACK])
         self._note(reader, overlay)
         group.settle()
 
