@@ -232,9 +232,7 @@ class PostgresEngine:
         self._note(reader, overlay)
         group.settle()
 
-    async def _commit(
-        self, connection: Connection, reader: GroupReader, overlay: Overlay
-    ) -> None:
+    async def _commit(self, connection: Connection, reader: GroupReader, overlay: Overlay) -> None:
         """Write all of `overlay` and commit; InDoubt where nobody can know whether that is done."""
         requests = [*changes(list(overlay.clears), overlay.writes), COMMIT]
         seconds_max = (

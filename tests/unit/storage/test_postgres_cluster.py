@@ -274,10 +274,11 @@ def test_a_node_that_falls_silent_shows_nothing_before_the_others_forget_it(
     on_two(url, scene)
 
 
-def test_a_change_that_cannot_be_settled_is_not_acknowledged(
+def test_a_change_that_the_others_cannot_be_told_of_is_not_made(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether others show the old row is unknown then; it is committed, and does not run again."""
+    """They might show the old row beside the new one; it is tried again, and then given up."""
+    monkeypatch.setattr(limits, "postgres_group_seconds_max", 0.5)
     runs = 0
 
     def work(t: Transaction) -> None:
@@ -288,16 +289,36 @@ def test_a_change_that_cannot_be_settled_is_not_acknowledged(
     async def scene(engine: PostgresEngine) -> None:
         await put(engine, TABLE, b"old")
 
-        async def unsettled() -> None:
+        async def unheard(seconds_max: float) -> bytes:
             raise EngineUnavailable("no")
 
-        monkeypatch.setattr(engine._cluster, "settle_descriptor", unsettled)
+        monkeypatch.setattr(engine._cluster, "hold", unheard)
         with pytest.raises(EngineUnavailable, match=r"^no$"):
             await engine.transact(work, locks=[A])
-        assert runs == 1
-        assert await shown(engine) == b"new"
+        assert runs > 1
+        assert await shown(engine) == b"old"
 
     on_one(url, scene)
+
+
+def test_a_table_that_was_not_there_is_made_without_waiting(url: str) -> None:
+    """Nobody keeps that a row is not there."""
+
+    async def scene(one: PostgresEngine, two: PostgresEngine) -> None:
+        await shown(one)
+        begun = time.monotonic()
+        for n in range(4):
+            key = table(50 + n)
+
+            def work(t: Transaction, key: bytes = key) -> None:
+                assert t.get(key) is None
+                t.set(key, b"row")
+
+            await one.transact(work, locks=[A])
+            assert await shown(two, key) == b"row"
+        assert time.monotonic() - begun < 4 * limits.postgres_table_age_ms_max / 1000
+
+    on_two(url, scene)
 
 
 # --- watching

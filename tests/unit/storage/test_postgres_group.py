@@ -66,9 +66,67 @@ def queued(*operations: Operation) -> Queue:
     return queue
 
 
+def group_of(*operations: Operation) -> Group:
+    return Group(
+        list(operations), frozenset(slot for operation in operations for slot in operation.slots)
+    )
+
+
 def taken(queue: Queue) -> list[Operation]:
     group = queue.take()
     return [] if group is None else group.operations
+
+
+def test_what_comes_while_a_group_waits_for_its_locks_joins_it(make: Make) -> None:
+    """If the group has all its locks, and nothing that waits before it has one of them."""
+    queue = queued(make("ab"))
+    group = queue.take()
+    assert group is not None
+    fits, beyond, behind, free = make("a"), make("bc"), make("b"), make()
+    for operation in (fits, beyond, behind, free):
+        queue.add(operation)
+    queue.join(group)
+    assert group.operations[1:] == [fits, free]
+    queue.free(group)
+    assert taken(queue) == [beyond, behind]
+
+
+def test_a_group_that_is_taken_widely_has_the_locks_of_the_last(make: Make) -> None:
+    """So that what comes while it waits can join it; not where another group has one of them."""
+    queue = queued(make("ab"))
+    first = queue.take(widely=True)
+    assert first is not None
+    queue.free(first)
+    queue.add(make("a"))
+    wide = queue.take(widely=True)
+    assert wide is not None
+    assert wide.slots == first.slots
+    queue.free(wide)
+    queue.add(make("b"))
+    narrow = queue.take()
+    assert narrow is not None
+    assert len(narrow.slots) == 1
+    queue.add(make("a"))
+    beside = queue.take(widely=True)
+    assert beside is not None
+    assert beside.slots.isdisjoint(narrow.slots)
+
+
+def test_a_group_that_is_full_is_joined_by_nothing(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What finds no room goes with the next."""
+    monkeypatch.setattr(limits, "commit_group_transactions_max", 2)
+    queue = queued(make("a"))
+    group = queue.take()
+    assert group is not None
+    joins, waits = make("a"), make("a")
+    queue.add(joins)
+    queue.add(waits)
+    queue.join(group)
+    assert group.operations[1:] == [joins]
+    queue.free(group)
+    assert taken(queue) == [waits]
 
 
 def test_what_is_ready_goes_together(make: Make) -> None:
@@ -78,7 +136,6 @@ def test_what_is_ready_goes_together(make: Make) -> None:
     group = queue.take()
     assert group is not None
     assert group.operations == operations
-    assert group.slots == sorted(group.slots)
     assert len(group.slots) == 2
     assert queue.take() is None
 
@@ -159,7 +216,7 @@ def test_a_group_that_runs_again_runs_all_of_it(
     """What it had left before, too, in the same order; but what is late, or whose caller went."""
     monkeypatch.setattr(limits, "commit_group_bytes_max", 1)
     operations = [make("a", lambda t: t.set(b"k", b"v"), until_ms=n) for n in (10, 1, 10, 10)]
-    group = Group(list(operations))
+    group = group_of(*operations)
     group.run(Rows(), SystemClock())
     assert group.operations == operations[:1]
     operations[2].answer.cancel()
@@ -179,7 +236,7 @@ def test_what_a_work_raises_is_its_own(make: Make) -> None:
 
     bad = make("a", fails)
     good = make("a", lambda t: (t.get(b"k"), t.set(b"l", b"good"))[0])
-    group = Group([bad, good])
+    group = group_of(bad, good)
     overlay = group.run(Rows(), SystemClock())
     assert overlay.writes == {b"l": b"good"}
     group.settle()
@@ -191,7 +248,7 @@ def test_even_a_stop_of_an_iteration_is_an_answer(make: Make) -> None:
     """No future takes that, and the others of the group are answered all the same."""
     bad = make("a", lambda _: next(iter(())))
     good = make("a")
-    group = Group([bad, good])
+    group = group_of(bad, good)
     group.run(Rows(), SystemClock())
     group.settle()
     assert isinstance(bad.answer.exception(), RuntimeError)
@@ -210,7 +267,7 @@ def test_a_store_that_fails_fails_the_group(make: Make) -> None:
     rows = Rows()
     rows.fails = TransactionConflict("no")
     with pytest.raises(TransactionConflict):
-        Group([make("a", careless)]).run(rows, SystemClock())
+        group_of(make("a", careless)).run(rows, SystemClock())
 
 
 def test_an_error_of_one_try_is_forgotten_in_the_next(make: Make) -> None:
@@ -232,7 +289,7 @@ def test_an_error_of_one_try_is_forgotten_in_the_next(make: Make) -> None:
 
 def test_each_of_a_group_that_fails_has_an_error_of_its_own(make: Make) -> None:
     """A raised exception keeps its raiser's trace."""
-    group = Group([make("a"), make("b")])
+    group = group_of(make("a"), make("b"))
     group.fail(EngineUnavailable("gone"))
     errors = [each.answer.exception() for each in group.operations]
     assert [type(error) for error in errors] == [EngineUnavailable] * 2
@@ -246,7 +303,7 @@ def test_a_group_fetches_what_is_asked_for_and_what_is_usual(make: Make) -> None
     usual = UsualKeys()
     usual.learn(b"a", [b"u1", b"k1"])
     usual.learn(b"b", [b"u2"])
-    group = Group([make("a", reads=[b"k1", b"k2"]), make("a", reads=[b"k1"]), make("bc")])
+    group = group_of(make("a", reads=[b"k1", b"k2"]), make("a", reads=[b"k1"]), make("bc"))
     assert group.keys(usual) == [b"k1", b"k2", b"u1"]
 
 
