@@ -4,6 +4,7 @@ It may hold a password, and so may what libpq says of a URL that it cannot read:
 told, in any line, log or page.
 """
 
+import re
 from typing import NamedTuple
 
 from psycopg import ProgrammingError, pq
@@ -29,12 +30,21 @@ def place_of(url: str) -> Place:
         raise BadUrl(_told(str(error))) from None
     except UnicodeError:
         raise BadUrl("it is not text in UTF-8") from None
+    _check(str(given.get("host") or ""), str(given.get("port") or ""))
     told = _defaults() | {name: str(value) for name, value in given.items() if value is not None}
     service = told.get("service")
     named = None if service is None else f"service {service}"
     host = told.get("host") or told.get("hostaddr") or named or "this machine"
     database = told.get("dbname") or named or told.get("user") or "the user's database"
     return Place(database, ", ".join(host.split(",")))
+
+
+def _check(host: str, port: str) -> None:
+    """Raise BadUrl where signs of a password, not escaped, have made a host or a port of it."""
+    if "@" in host:
+        raise BadUrl("it has an @ in its host; in a password that is written as %40")
+    if not re.fullmatch("[0-9,]*", port):
+        raise BadUrl("its port is no number; in a password a / is written as %2F")
 
 
 def _defaults() -> dict[str, str]:
