@@ -5,8 +5,10 @@ tests stand in the order of the page's sections and change the machines as an op
 """
 
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import urllib.error
@@ -17,6 +19,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from cluster import machines as setting_up
 from cluster import page
@@ -79,6 +82,12 @@ class Room(Machines):
         """Wait until nodes say that they can serve."""
         for node in nodes:
             self.await_that(partial(is_healthy, self.health(node)), f"{node} serves")
+
+    def processes_of(self, node: str) -> list[int]:
+        """Return the ids of a node's processes, one or none."""
+        keeper = (self.root(node) / "penstock.pid").read_text()
+        children = Path(f"/proc/{keeper}/task/{keeper}/children").read_text().split()
+        return [int(child) for child in children]
 
     def await_writes(self, load: Load) -> None:
         """Wait until a load has made some more writes."""
@@ -224,8 +233,7 @@ def test_the_password_is_shown_nowhere(room: Room) -> None:
     secret = re.search(r"penstock:(\S+)\n", room.body("/etc/penstock/pgpass", "node1"))
     assert secret
     for node in NODES:
-        keeper = (room.root(node) / "penstock.pid").read_text()
-        children = Path(f"/proc/{keeper}/task/{keeper}/children").read_text().split()
+        children = room.processes_of(node)
         assert children
         shown = [
             Path(f"/proc/{child}/{name}") for child in children for name in ("cmdline", "environ")
@@ -275,6 +283,42 @@ def test_nodes_are_upgraded_one_by_one_and_no_request_fails(room: Room) -> None:
                     room.run(command._replace(text=command.text.replace("node1", node)), there)
     assert load.failures == []
     check_promises(client, "Upgraded", load)
+
+
+@NEEDS_HAPROXY
+def test_a_killed_node_is_started_again_and_costs_clients_a_retry(room: Room) -> None:
+    """What was under way with it ends; an SDK that tries again finds the others."""
+    client = room.client()
+    client.create_table("Killed")
+    with Load(client, "Killed").running() as load:
+        room.await_writes(load)
+        (child,) = room.processes_of("node2")
+        os.kill(child, signal.SIGKILL)
+        room.await_writes(load)
+        room.await_that(lambda: room.processes_of("node2") not in ([], [child]), "it is started")
+        room.await_healthy("node2")
+    assert load.failures == []
+    check_promises(room.client_of("node2"), "Killed", load)
+
+
+def test_without_any_replica_writes_wait_and_reads_go_on(room: Room) -> None:
+    client = room.client_of("node1", attempts=1)
+    client.create_table("Waiting")
+    client.put("Waiting", "with-two")
+    room.shell("systemctl stop postgresql@16-main", "db3")
+    client.put("Waiting", "with-one")
+    room.shell("systemctl stop postgresql@16-main", "db2")
+    with pytest.raises(ClientError, match="ServiceUnavailable"):
+        client.put("Waiting", "with-none")
+    assert client.has("Waiting", "with-one")
+    assert not client.has("Waiting", "with-none")
+    assert is_healthy(room.health("node1"))
+    for machine in ("db2", "db3"):
+        room.shell("systemctl start postgresql@16-main", machine)
+    room.await_replicas("db1", 2)
+    room.await_that(lambda: client.has("Waiting", "with-none"), "what waited is there")
+    client.put("Waiting", "with-two-again")
+    assert len(client.read(client.iterators("Waiting"))) == 4
 
 
 def test_a_dump_comes_back_into_another_database(room: Room) -> None:
@@ -384,4 +428,4 @@ def test_a_base_backup_and_the_archive_bring_back_a_moment(room: Room) -> None:
     assert not client.has("Mistake", "after")
     client.put("Mistake", "again")
     records = client.read(client.iterators("Mistake"))
-    assert [record["dynamodb"]["Keys"][KEY]["S"] for record in records] == ["before", "again"]
+    assert {record["dynamodb"]["Keys"][KEY]["S"] for record in records} == {"before", "again"}
