@@ -1,7 +1,8 @@
 """Writes the generated part of docs/performance.md, and the picture beside it.
 
 The part stands between two marker lines; all else on the page is written by hand. It is made of
-the newest full run in bench/results, and `--check` tells whether it is.
+the newest full run in bench/results, and of what was measured alone since then, where that was put
+into bench/results/parts. `--check` tells whether it is.
 """
 
 import argparse
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bench import plot, results
-from bench.figures import FIGURES, Verdict
+from bench.figures import FIGURES, Figure, Verdict
 from bench.outcome import Outcome
 from bench.plan import RESULTS
 from bench.plot import Ratios
@@ -39,7 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"no full run in {arguments.folder}: run `make bench`", file=sys.stderr)
         return 0 if arguments.check else 1
     kept = results.read(newest)
-    page, picture = replaced(PAGE.read_text("utf-8"), generated(kept)), drawn(kept)
+    parts = results.kept_parts(arguments.folder, kept)
+    page, picture = replaced(PAGE.read_text("utf-8"), generated(kept, parts)), drawn(kept)
     if not arguments.check:
         PAGE.write_text(page, "utf-8")
         PICTURE.write_text(picture, "utf-8")
@@ -63,8 +65,8 @@ def replaced(page: str, part: str) -> str:
     return f"{before}{BEGIN}\n\n{part}\n{END}{after}"
 
 
-def generated(kept: Stored) -> str:
-    """Return the generated part for a stored run."""
+def generated(kept: Stored, since: Sequence[Stored] = ()) -> str:
+    """Return the generated part for a stored full run, and for runs of a part `since` then."""
     outcome = results.outcome_of(kept)
     ratios, shares = results.ratios(outcome), results.shares(outcome)
     parts = [_how(kept), *_figures(outcome)]
@@ -77,7 +79,23 @@ def generated(kept: Stored) -> str:
         parts += ["### One node over PostgreSQL, by one over rocksdb\n", *_over_postgres(over)]
     parts += ["### Medians\n", *_medians(kept, outcome)]
     parts += [f"- {told}." for told in lacking(outcome)]
+    for part in since:
+        parts += _alone(part)
     return "\n".join(parts)
+
+
+def _alone(kept: Stored) -> Iterator[str]:
+    """Yield what a run of a part has measured."""
+    outcome = results.outcome_of(kept)
+    yield "\n### Measured since then, in a run of its own\n"
+    yield _how(kept)
+    measured = [each for each in FIGURES if each.verdict(outcome) is not Verdict.UNKNOWN]
+    yield from _table(_FIGURE_HEAD, [_row(each, outcome) for each in measured])
+    for remark in remarks(outcome):
+        yield f"{remark}\n"
+    if over := results.over_postgres(outcome):
+        yield from _over_postgres(over)
+    yield from _medians(kept, outcome)
 
 
 def drawn(kept: Stored) -> str:
@@ -107,21 +125,26 @@ def _how(kept: Stored) -> str:
     )
 
 
+_FIGURE_HEAD = ("figure", "measured", "lowest–highest round", "target", "")
+
+
 def _figures(outcome: Outcome) -> Iterator[str]:
-    rows: list[list[str]] = []
     reasons: dict[str, list[str]] = {}
     for each in FIGURES:
-        verdict = each.verdict(outcome)
-        if verdict is Verdict.UNKNOWN:
+        if each.verdict(outcome) is Verdict.UNKNOWN:
             reasons.setdefault(each.why(outcome), []).append(each.title)
-        word = verdict.value if verdict is not Verdict.FAILS else f"**{verdict.value}**"
-        told, rounds = each.told(outcome), each.told_rounds(outcome)
-        rows.append([each.title, told, rounds, each.told_target(), word])
-    yield from _table(["figure", "measured", "lowest–highest round", "target", ""], rows)
+    yield from _table(_FIGURE_HEAD, [_row(each, outcome) for each in FIGURES])
     for reason, titles in reasons.items():
         yield f"Not measured, because {reason}: {'; '.join(titles)}.\n"
     for remark in remarks(outcome):
         yield f"{remark}\n"
+
+
+def _row(each: Figure, outcome: Outcome) -> list[str]:
+    verdict = each.verdict(outcome)
+    word = verdict.value if verdict is not Verdict.FAILS else f"**{verdict.value}**"
+    told, rounds = each.told(outcome), each.told_rounds(outcome)
+    return [each.title, told, rounds, each.told_target(), word]
 
 
 def _ratios(found: Ratios) -> Iterator[str]:

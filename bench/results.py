@@ -169,6 +169,13 @@ def newest_full(folder: Path) -> Path | None:
     return found[-1] if found else None
 
 
+def kept_parts(folder: Path, full: Stored) -> list[Stored]:
+    """Return the runs of a part in `folder`/parts that were complete after the run `full` was."""
+    parts = [read(path) for path in (folder / "parts").glob("part-*.json")]
+    later = [each for each in parts if each["at"] > full["at"] and each["ended"] == "complete"]
+    return sorted(later, key=lambda each: str(each["at"]))
+
+
 def read(path: Path) -> Stored:
     """Return the run in a file. Raises ValueError for another form."""
     kept: Stored = json.loads(path.read_text("utf-8"))

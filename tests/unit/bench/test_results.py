@@ -86,6 +86,26 @@ def test_the_page_is_of_the_newest_full_run_only(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 4
 
 
+def test_what_was_measured_alone_since_the_full_run_is_told_below_it(tmp_path: Path) -> None:
+    """Where its file was put among the parts; not what is older, or was interrupted."""
+    full = stored_run()
+    full["at"] = "2026-01-02T00:00:00+00:00"
+    alone = stored_run(None, "--only", "put")
+    alone["kind"], alone["at"], alone["commit"] = "part", "2026-01-03T00:00:00+00:00", "c0ffee"
+    for name, at, ended in (("a", "01", "complete"), ("b", "03", "complete"), ("c", "04", "cut")):
+        kept = alone | {"at": f"2026-01-{at}T00:00:00+00:00", "ended": ended, "commit": name}
+        results.write(kept, tmp_path / "parts")
+    results.write(alone, tmp_path)  # not put among the parts
+    parts = results.kept_parts(tmp_path, full)
+    assert [each["commit"] for each in parts] == ["b"]
+    text = page.generated(full, parts)
+    assert text.startswith(page.generated(full))
+    since = text.removeprefix(page.generated(full))
+    assert "since then" in since
+    assert "2026-01-03 at commit b:" in since
+    assert "not measured" not in since
+
+
 def test_the_page_keeps_what_is_written_by_hand() -> None:
     written = f"before\n{page.BEGIN}\nold\n{page.END}\nafter\n"
     once = page.replaced(written, "new")
