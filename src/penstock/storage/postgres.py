@@ -246,9 +246,9 @@ class PostgresEngine:
         await reply.future()
         if reply.error is not None and connection.failure is not None:
             raise InDoubt(*reply.error.args)
-        _check_committed(reply)
-        if hold is not None:  # what is in doubt or fails holds on for its time
+        if hold is not None:  # what is in doubt holds on for its time
             self._cluster.release(hold)
+        _check_committed(reply)
 
     def _forget_tables(self, overlay: Overlay) -> None:
         """Keep none of the descriptors at hand that `overlay` replaces."""

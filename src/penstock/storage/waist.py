@@ -11,7 +11,8 @@ The contract:
 2. Acknowledged is durable: `transact` returns, or raises what `work` raised, only after everything
    that `work` could have read is on disk. A refusal reveals what it read, so it waits as a success
    does.
-3. `snapshot` sees only what is durable, and everything that was acknowledged before the call.
+3. `snapshot` sees only what is durable, and everything that was acknowledged, or that another
+   snapshot has shown, before the call.
 4. A stamp becomes visible only after every smaller stamp of its log. Stamps of a log grow for ever,
    also when the clock steps back, when the log is trimmed empty, and over restarts.
 5. Every key that a transaction writes is covered by one of its `locks`, and every log it appends
