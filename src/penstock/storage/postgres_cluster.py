@@ -199,6 +199,8 @@ class Cluster:
                 await self.beat()
             except EngineError as error:
                 self._note(str(error))
+            except Exception:  # a bug of ours ends one beat, never the node
+                log.exception("A node's beat failed")
             else:
                 self._note(None)
             await asyncio.sleep(limits.postgres_beat_seconds)

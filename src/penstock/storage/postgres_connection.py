@@ -146,7 +146,7 @@ class Connection:
             for request in requests:
                 self._ask(request)
         except psycopg.Error as error:
-            self.fail(EngineUnavailable(f"the connection to PostgreSQL is lost: {why(error)}"))
+            self.fail(_lost(error))
         return self._sent_off(reply, seconds_max)
 
     def send_text(
@@ -158,7 +158,7 @@ class Connection:
             for statement in statements:
                 self._libpq.send_query_params(statement.encode(), None, result_format=_BINARY)
         except psycopg.Error as error:
-            self.fail(EngineUnavailable(f"the connection to PostgreSQL is lost: {why(error)}"))
+            self.fail(_lost(error))
         return self._sent_off(reply, seconds_max)
 
     def set_up(self) -> None:
@@ -230,8 +230,11 @@ class Connection:
 
     def _send_prepares(self) -> Reply:
         reply = Reply()
-        for name, statement in PREPARED.items():
-            self._libpq.send_prepare(name, statement.encode())
+        try:
+            for name, statement in PREPARED.items():
+                self._libpq.send_prepare(name, statement.encode())
+        except psycopg.Error as error:
+            self.fail(_lost(error))
         return self._sent_off(reply, limits.postgres_reply_seconds_max)
 
     def _sent_off(self, reply: Reply, seconds_max: float) -> Reply:
@@ -249,7 +252,7 @@ class Connection:
             self._libpq.pipeline_sync()
             self._flush()
         except psycopg.Error as error:
-            self.fail(EngineUnavailable(f"the connection to PostgreSQL is lost: {why(error)}"))
+            self.fail(_lost(error))
         return reply
 
     def _too_late(self, reply: Reply) -> None:
@@ -290,12 +293,12 @@ class Connection:
                 self._flush()
             while self._sent and not libpq.is_busy():
                 self._take(libpq.get_result())
+            while self.failure is None and (notified := libpq.notifies()) is not None:
+                if self.on_notify is not None:
+                    self.on_notify(notified.extra)
         except psycopg.Error as error:
-            self.fail(self._lost(error))
-            return
-        while (notified := libpq.notifies()) is not None:
-            if self.on_notify is not None:
-                self.on_notify(notified.extra)
+            said = self._sent[0].error if self._sent else None  # the server's last words
+            self.fail(said or _lost(error))
 
     def _take(self, result: "pq.abc.PGresult | None") -> None:
         if result is None:  # the end of one statement's results
@@ -309,11 +312,6 @@ class Connection:
                 reply.error = _error_of(result)
         elif status != _SKIPPED:
             reply.results.append(result)
-
-    def _lost(self, error: psycopg.Error) -> EngineError:
-        """Return the error of a connection that broke: what the server said last, if it did."""
-        said = self._sent[0].error if self._sent else None
-        return said or EngineUnavailable(f"the connection to PostgreSQL is lost: {why(error)}")
 
     def _noticed(self, notice: "pq.abc.PGresult") -> None:
         if self._sent and notice.error_field(_SEVERITY) == b"WARNING":
@@ -329,7 +327,7 @@ def open_blocking(url: str, clock: Clock, *, prepared: bool = True) -> Connectio
         session = psycopg.Connection.connect(_with_defaults(url), autocommit=True)
     except psycopg.Error as error:
         raise EngineUnavailable(f"PostgreSQL cannot be reached: {why(error)}") from None
-    connection = Connection(session, clock)
+    connection = _connection(session, clock)
     try:
         connection.set_up()
         if prepared:
@@ -347,13 +345,26 @@ async def open_soon(url: str, clock: Clock) -> Connection:
             session = await psycopg.AsyncConnection.connect(_with_defaults(url), autocommit=True)
     except (psycopg.Error, TimeoutError, OSError) as error:
         raise EngineUnavailable(f"PostgreSQL cannot be reached: {why(error)}") from None
-    connection = Connection(session, clock)
+    connection = _connection(session, clock)
     try:
         await connection.prepare_soon()
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _connection(
+    session: "psycopg.Connection | psycopg.AsyncConnection", clock: Clock
+) -> Connection:
+    try:
+        return Connection(session, clock)
+    except psycopg.Error as error:  # it is lost again by now
+        raise _lost(error) from None
+
+
+def _lost(error: psycopg.Error) -> EngineUnavailable:
+    return EngineUnavailable(f"the connection to PostgreSQL is lost: {why(error)}")
 
 
 def _with_defaults(url: str) -> str:

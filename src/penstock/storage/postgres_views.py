@@ -10,6 +10,7 @@ a moment ago: see `postgres_cluster` for why nobody can tell.
 
 import asyncio
 import contextlib
+import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable, Collection
 from math import inf
@@ -33,6 +34,8 @@ from penstock.storage.postgres_statements import (
 )
 from penstock.storage.prefixes import Prefix
 from penstock.storage.waist import Reader, Span, T
+
+log = logging.getLogger(__name__)
 
 _TABLE = Prefix.TABLE.key
 
@@ -211,6 +214,9 @@ class Views:
             self._answer(asked, reply, asked_ms)
         except EngineError as error:
             _refuse_all(asked, error)
+        except Exception as error:  # a bug of ours ends these snapshots, which would wait for ever
+            log.exception("Rows could not be read")
+            _refuse_all(asked, EngineUnavailable(f"the store failed: {error!r}"))
 
     def _answer(
         self,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from penstock.base import limits
-from penstock.base.clock import SystemClock
+from penstock.base.clock import Clock, SystemClock
 from penstock.base.errors.engine import (
     EngineError,
     EngineFull,
@@ -16,6 +16,7 @@ from penstock.base.errors.engine import (
     StoreCorrupt,
     TransactionConflict,
 )
+from penstock.storage import postgres_cluster
 from penstock.storage.postgres import InDoubt, PostgresEngine
 from penstock.storage.postgres_connection import Connection, open_blocking
 from penstock.storage.waist import Lock, Stamp, Transaction, last_stamp, log_span, stamp_of
@@ -82,6 +83,69 @@ def test_a_transaction_that_is_cut_before_its_commit_runs_again(url: str) -> Non
                     assert not asked.done()
                 await until(lambda: bool(operator.waiting()))
             assert await asked == 2
+
+    on_one(url, scene)
+
+
+@pytest.mark.parametrize("step", range(4))
+def test_connections_that_are_lost_as_they_are_opened_are_opened_again(
+    url: str, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At whichever step of that, and for whomever: to the engine it is one more lost connection."""
+    made = Connection.__init__
+    sent = Connection.send_text
+    lost: list[int] = []
+
+    def connects(self: Connection, session: Any, clock: Clock) -> None:
+        lost.append(0)
+        if step == 0 and len(lost) <= 4:
+            session.pgconn.finish()
+        made(self, session, clock)
+
+    def sends(self: Connection, statements: Any, *rest: Any) -> Any:
+        reply = sent(self, statements, *rest)
+        if len(lost) <= 4:
+            if step == 1:
+                self.close()
+            elif step == 2:
+                self._libpq.finish()
+            elif step == 3:
+                sent(self, ["SELECT pg_terminate_backend(pg_backend_pid())"])
+        return reply
+
+    async def scene(engine: PostgresEngine) -> None:
+        monkeypatch.setattr(Connection, "__init__", connects)
+        monkeypatch.setattr(Connection, "send_text", sends)
+        found: Any = await asyncio.gather(
+            running(engine, lambda t: t.get(b"k")),
+            view(engine, lambda r: r.get(b"k")),
+            view(engine, lambda r: (r.get(b"k"), r.get(b"l"))),
+        )
+        assert list(found) == [None, None, (None, None)]
+        assert len(lost) > 4
+        await until(lambda: engine._cluster.known_since_ms > 0)  # it lives
+
+    on_one(url, scene)
+
+
+def test_a_bug_of_ours_ends_what_met_it_alone(
+    url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody waits for ever, and the node lives on."""
+
+    async def bug(url: str, clock: Clock) -> Connection:
+        raise ValueError("a bug")
+
+    async def scene(engine: PostgresEngine) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(postgres_cluster, "open_soon", bug)
+            for task in (view(engine, lambda r: r.get(b"k")), running(engine, counting(b"n"))):
+                error = await said(task)
+                assert isinstance(error, EngineUnavailable)
+                assert "a bug" in str(error)
+            await until(lambda: "A node's beat failed" in caplog.messages)
+        assert await running(engine, counting(b"n")) == 1
+        await until(lambda: engine._cluster.known_since_ms > 0)
 
     on_one(url, scene)
 
