@@ -124,6 +124,7 @@ class Connection:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sent: list[Reply] = []
         self._writing = False
+        self._look: asyncio.TimerHandle | None = None
         self.on_notify: OnNotify | None = None
         self.failure: EngineError | None = None
         self._socket = self._libpq.socket
@@ -248,6 +249,8 @@ class Connection:
             if loop is not self._loop:
                 self._attach(loop)
             reply.limit = loop.call_later(seconds_max, self._too_late, reply)
+            if self._look is None:
+                self._look = loop.call_later(limits.postgres_look_seconds, self._look_again)
         try:
             self._libpq.pipeline_sync()
             self._flush()
@@ -261,6 +264,20 @@ class Connection:
         if not reply.done:
             self.fail(EngineUnavailable("PostgreSQL did not answer in time"))
 
+    def _look_again(self) -> None:
+        """Look at the socket while anything is waited for, whatever the loop tells of it.
+
+        uvloop, 2026-11: of a socket with an error, as of one that was reset, it tells its exception
+        handler alone, and never again its reader.
+        """
+        self._look = None
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        if self._sent and poll.poll(0):
+            self._ready()
+        if self._sent and self._loop is not None:
+            self._look = self._loop.call_later(limits.postgres_look_seconds, self._look_again)
+
     def _attach(self, loop: asyncio.AbstractEventLoop) -> None:
         self._detach()
         self._loop = loop
@@ -272,6 +289,9 @@ class Connection:
             loop.remove_reader(self._socket)
             loop.remove_writer(self._socket)
         self._writing = False
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
 
     def _flush(self) -> None:
         writing = bool(self._libpq.flush())

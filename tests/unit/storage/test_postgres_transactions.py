@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+import uvloop
 
 from penstock.base import limits
 from penstock.base.clock import Clock, SystemClock
@@ -553,6 +554,34 @@ def test_no_reply_is_waited_for_for_ever(url: str) -> None:
         assert after.done
         with pytest.raises(EngineUnavailable, match="in time"):
             after.checked()
+
+
+@pytest.mark.parametrize(
+    "new_loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"]
+)
+def test_a_connection_that_is_reset_is_lost_at_once(
+    url: str, new_loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    """It ends with an error, not with an end, where the server had something left to read."""
+
+    async def scene(operator: Operator) -> None:
+        connection = open_blocking(url, SystemClock(), prepared=False)
+        slow = connection.send_text(["SELECT pg_sleep(60)"])
+        await until(lambda: bool(operator.processes(event="PgSleep")))
+        unread = connection.send_text(["SELECT 1"])
+        await asyncio.sleep(0.1)  # it is there
+        begun = time.monotonic()
+        operator.cut(operator.processes()[0])
+        await unread.future()
+        assert time.monotonic() - begun < limits.postgres_reply_seconds_max / 2
+        assert slow.done
+        for each in (slow, unread):
+            with pytest.raises(EngineUnavailable):
+                each.checked()
+
+    with Operator(url) as operator, asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.get_loop().set_exception_handler(lambda _, __: None)
+        runner.run(scene(operator))
 
 
 def test_replies_come_in_the_order_of_the_questions(url: str) -> None:
