@@ -241,6 +241,8 @@ class PostgresEngine:
             else limits.postgres_reply_seconds_max
         )
         hold = await self._cluster.hold(seconds_max) if _replaces_tables(reader, overlay) else None
+        if connection.failure is not None:  # before anything was sent, so that nothing is in doubt
+            raise type(connection.failure)(*connection.failure.args)
         self._forget_tables(overlay)
         reply = connection.send(requests, seconds_max)
         await reply.future()

@@ -177,17 +177,18 @@ class Operator:
         """Return how many rows were tried since `refuses`."""
         return int(self.sql("SELECT last_value FROM tries")[0][0])
 
-    def processes(self, event: str = "%", kind: str = "%") -> list[int]:
+    def processes(self, event: str = "%", kind: str = "%", state: str = "%") -> list[int]:
         """Return the server's processes that the engines speak to, by what they wait for."""
         return [
             pid
             for (pid,) in self.sql(
                 """SELECT pid FROM pg_stat_activity WHERE application_name = %s
                    AND coalesce(wait_event, '') LIKE %s
-                   AND coalesce(wait_event_type, '') LIKE %s""",
+                   AND coalesce(wait_event_type, '') LIKE %s AND coalesce(state, '') LIKE %s""",
                 application_of(self._url),
                 event,
                 kind,
+                state,
             )
         ]
 

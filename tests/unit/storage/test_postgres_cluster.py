@@ -301,6 +301,29 @@ def test_a_change_that_the_others_cannot_be_told_of_is_not_made(
     on_one(url, scene)
 
 
+def test_a_change_whose_connection_is_lost_while_it_holds_on_is_made_anew(url: str) -> None:
+    """Nothing was sent that may have been committed, so nothing is in doubt."""
+    runs = 0
+
+    def work(t: Transaction) -> None:
+        nonlocal runs
+        runs += 1
+        t.set(TABLE, b"new")
+
+    async def scene(one: PostgresEngine, two: PostgresEngine) -> None:
+        await put(one, TABLE, b"old")
+        with Operator(url) as operator:
+            asked = asyncio.create_task(one.transact(work, locks=[A]))
+            await until(lambda: bool(operator.sql("SELECT 1 FROM penstock_hold")))
+            (lane,) = operator.processes(state="idle in transaction")
+            operator.cut(lane)
+            await asked
+        assert runs == 2
+        assert await shown(two) == b"new"
+
+    on_two(url, scene)
+
+
 def test_a_table_that_was_not_there_is_made_without_waiting(url: str) -> None:
     """Nobody keeps that a row is not there."""
 
