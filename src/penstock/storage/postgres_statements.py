@@ -40,6 +40,8 @@ SESSION = (
     f"SET lock_timeout = '{postgres_lock_seconds_max}s'",
     # A statement that is cancelled while it commits is committed, and told as if it were durable.
     "SET statement_timeout = 0",
+    # A wait for a replica that was cancelled is told by a warning, and by nothing else.
+    "SET client_min_messages = 'warning'",
     # Acknowledged is durable, whatever the server's default says.
     """SELECT set_config('synchronous_commit', 'on', false)
        WHERE current_setting('synchronous_commit') IN ('off', 'local')""",

@@ -188,6 +188,7 @@ def test_each_session_is_set_up(url: str, role: str, given: str, used: str) -> N
             ("statement_timeout", "50"),
             ("default_transaction_isolation", "serializable"),
             ("idle_in_transaction_session_timeout", "0"),
+            ("client_min_messages", "error"),
         ):
             operator._session.execute(
                 sql.SQL("ALTER ROLE {} SET {} = {}").format(
@@ -207,6 +208,7 @@ def test_each_session_is_set_up(url: str, role: str, given: str, used: str) -> N
             assert found["statement_timeout"] == "0"
             assert found["idle_in_transaction_session_timeout"] == "5000"
             assert found["default_transaction_isolation"] == "read committed"
+            assert found["client_min_messages"] == "warning"
             assert found["lock_timeout"] == "10000"
             assert found["enable_seqscan"] == "off"
             connection.close()
