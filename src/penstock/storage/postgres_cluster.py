@@ -227,6 +227,8 @@ class Cluster:
             self._refuse()
         if self.others:
             await self._look_at_tips(connection)
+        else:
+            self._tips = {}
 
     async def _look_at_tips(self, connection: Connection) -> None:
         """Hint at the watched tips that have changed since the last beat: a NOTIFY can be lost."""

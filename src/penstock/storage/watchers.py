@@ -56,6 +56,6 @@ class Watchers:
 
 
 def wake(woken: Woken) -> None:
-    """Make a future done that may be so already."""
-    if not woken.done():
+    """Make a future done that may be so already, or whose event loop may be gone."""
+    if not woken.done() and not woken.get_loop().is_closed():
         woken.set_result(None)

@@ -421,6 +421,46 @@ def test_what_is_there_already_wakes_at_once(url: str) -> None:
     on_two(url, scene)
 
 
+async def watches_many(engine: PostgresEngine) -> None:
+    """Wait for a while for each of many logs, which all have something."""
+    for n in range(20):
+        log = b"\x22log-%d." % n
+        last = await append(engine, log)
+        watched = engine.watch(log, last, 3600)
+        await until(lambda: len(engine._cluster._tasks) == 1)  # its life; it has looked
+        watched.cancel()
+
+
+def test_nothing_is_kept_of_what_nobody_waits_for(url: str) -> None:
+    """Neither by a node that is alone nor by one that is not: streams come and go for years."""
+
+    async def scene(one: PostgresEngine, two: PostgresEngine) -> None:
+        await acquainted(one)
+        for engine in (one, two):
+            await watches_many(engine)
+            await engine._cluster.beat()
+            assert len(engine._watchers) == 0
+            assert engine._cluster._tips == {}
+            await acquainted(one, two)
+
+    with nodes(url, 2) as (one, two):
+        asyncio.run(scene(one, two))
+
+
+def test_who_waited_on_a_loop_that_is_gone_is_no_harm(url: str) -> None:
+    """What would wake them finds nobody there."""
+
+    async def waits(engine: PostgresEngine) -> None:
+        engine.watch(LOG, 0, 3600)
+        await asyncio.sleep(0.05)
+
+    with nodes(url) as (engine,):
+        asyncio.run(waits(engine))
+        assert engine._cluster.connection is not None
+        engine._cluster.connection.close()
+        assert engine.snapshot(lambda r: r.get(b"k")) is None
+
+
 def test_who_hears_again_after_a_lost_connection_is_woken(url: str) -> None:
     """What was told meanwhile was not heard."""
 
