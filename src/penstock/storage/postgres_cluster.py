@@ -22,7 +22,13 @@ from zlib import crc32
 
 from penstock.base import limits
 from penstock.base.clock import SystemClock
-from penstock.base.errors.engine import EngineError, EngineUnavailable, StoreIncompatible
+from penstock.base.errors.engine import (
+    EngineError,
+    EngineFull,
+    EngineUnavailable,
+    StoreIncompatible,
+    TransactionConflict,
+)
 from penstock.storage.fibers import in_fiber, wait_for
 from penstock.storage.postgres_connection import Connection, Reply, open_blocking, open_soon
 from penstock.storage.postgres_schema import VERSION
@@ -314,9 +320,8 @@ class Cluster:
         connection.send([Request(b"tell", (self._channel, hint))]).then(self._has_told)
 
     def _has_told(self, reply: Reply) -> None:
-        if isinstance(reply.error, StoreIncompatible) or (
-            reply.error is not None and not isinstance(reply.error, EngineUnavailable)
-        ):
+        passing = EngineUnavailable | EngineFull | TransactionConflict
+        if reply.error is not None and not isinstance(reply.error, passing):
             self._can_tell = False
             log.warning("Other nodes cannot be told of changes", extra={"error": str(reply.error)})
 
