@@ -20,13 +20,16 @@ START_SECONDS_MAX = 10.0
 PIECE_BYTES = 64 * 1024
 _REQUESTS = {80877103, 80877104}
 """Codes of what a client may ask before it begins: for TLS, for GSSAPI."""
-_SYNC, _BIND = b"S", b"B"
+_BIND = b"B"
 _COMMITTED = b"C\x00\x00\x00\x0bCOMMIT\x00"
 """How the server says that it has committed."""
 
 
 class Strike(Enum):
-    """What befalls a transaction that has written something and is about to commit."""
+    """What befalls a transaction that has written something and is about to commit.
+
+    The last one befalls a transaction that has its locks and is about to read.
+    """
 
     BEFORE = "the connection is cut before the server is told to commit"
     AFTER = "the connection is cut when the server has committed, before its reply arrives"
@@ -34,6 +37,11 @@ class Strike(Enum):
     HALF = (
         "the server hears what is to be written, half of the word to commit, and nothing any more"
     )
+
+    CLOG = "nothing is heard any more, and the server has no room to say what was asked before that"
+
+
+_SILENT = {Strike.SILENCE, Strike.HALF, Strike.CLOG}
 
 
 class CutProxy:
@@ -48,8 +56,8 @@ class CutProxy:
         self.delay_seconds = 0.0
         self.struck = 0
         """How many transactions were struck."""
-        self.commits = 0
-        """How many transactions that had written something were about to commit."""
+        self.having = b""
+        """What a transaction that is struck has written, or is about to read."""
         self._strike: Strike | None = None
         self._met = threading.Event()
         self._swallows = False
@@ -109,12 +117,15 @@ class CutProxy:
 
         self._call(end)
 
-    def strike(self, strike: Strike) -> None:
-        """Strike the next transaction that has written something, as it commits."""
+    def strike(self, strike: Strike, having: bytes = b"") -> None:
+        """Strike the next transaction that has written what has these bytes in it, as it commits.
+
+        Or that is about to read it, where that is the moment of the strike.
+        """
 
         def arm() -> None:
             self._met.clear()
-            self._strike = strike
+            self._strike, self.having = strike, having
 
         self._call(arm)
 
@@ -124,9 +135,10 @@ class CutProxy:
 
     # --- inside
 
-    def take_strike(self) -> Strike | None:
-        """Return what befalls a transaction that is about to commit."""
-        self.commits += 1
+    def take_strike(self, *, commits: bool) -> Strike | None:
+        """Return what befalls a transaction that is about to commit, or else to read."""
+        if (self._strike is Strike.CLOG) is commits:
+            return None
         strike, self._strike = self._strike, None
         if strike is not None:
             self.struck += 1
@@ -151,7 +163,7 @@ class CutProxy:
             _reset(writer)
             return
         try:
-            away = await asyncio.open_connection(HOST, self.goal_port)
+            away = await asyncio.open_connection(sock=await self._connected())
         except OSError:
             _reset(writer)
             return
@@ -162,6 +174,18 @@ class CutProxy:
             await link.run()
         finally:
             self._links.discard(link)
+
+    async def _connected(self) -> socket.socket:
+        """Return a connection to the server, with so little room that it can be clogged."""
+        away = socket.socket()
+        try:
+            away.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, PIECE_BYTES)
+            away.setblocking(False)
+            await self._loop.sock_connect(away, (HOST, self.goal_port))
+        except OSError:
+            away.close()
+            raise
+        return away
 
     def _cut(self) -> None:
         for link in list(self._links):
@@ -188,25 +212,32 @@ class _Link:
         self._proxy = proxy
         self._client = client
         self._server = server
+        self._over = asyncio.Event()
         self._heard = b""
         self._has_begun = False
+        self._has_locks = False
         self._has_put = False
         self._strike: Strike | None = None
 
     async def run(self) -> None:
-        """Forward until one side has ended."""
-        ways = [asyncio.ensure_future(self._ask()), asyncio.ensure_future(self._answer())]
+        """Forward until one side has ended; the server never hears of it once nothing is."""
+        ask, answer = asyncio.ensure_future(self._ask()), asyncio.ensure_future(self._answer())
         try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((ask, answer), return_when=asyncio.FIRST_COMPLETED)
+            if self.swallows or self._strike in _SILENT:
+                over = asyncio.ensure_future(self._over.wait())
+                await asyncio.wait((answer, over), return_when=asyncio.FIRST_COMPLETED)
+                over.cancel()
         finally:
-            for way in ways:
+            for way in (ask, answer):
                 way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
+            await asyncio.gather(ask, answer, return_exceptions=True)
             for _, writer in (self._client, self._server):
                 writer.close()
 
     def cut(self) -> None:
         """Reset both sides."""
+        self._over.set()
         for _, writer in (self._client, self._server):
             _reset(writer)
 
@@ -220,8 +251,8 @@ class _Link:
             said = b""
             while (message := self._next_message()) is not None:
                 said += message
-                if self._is_to_be_struck(message):
-                    said = self._struck(said, message)
+                if (statement := self._statement(message)) is not None:
+                    said = self._told(said, message, statement)
             if said:
                 writer.write(said)
                 await writer.drain()
@@ -230,6 +261,8 @@ class _Link:
         """Forward what the server says."""
         reader, writer = self._server[0], self._client[1]
         while piece := await reader.read(PIECE_BYTES):
+            if self._strike is Strike.CLOG:
+                await self._over.wait()
             if self._proxy.delay_seconds:
                 await asyncio.sleep(self._proxy.delay_seconds)
             if self._strike is Strike.AFTER and _COMMITTED in piece:
@@ -239,28 +272,30 @@ class _Link:
                 writer.write(piece)
                 await writer.drain()
 
-    def _struck(self, said: bytes, commit: bytes) -> bytes:
-        """Do what befalls a transaction that is to `commit`; return what of `said` is told."""
-        self._strike = self._proxy.take_strike()
+    def _told(self, said: bytes, message: bytes, statement: bytes) -> bytes:
+        """Do what befalls a transaction as `message` runs a statement; return what is told."""
+        if statement == b"begin":
+            self._has_put = self._has_locks = False
+        elif statement == b"lock":
+            self._has_locks = True
+        elif statement in {b"put", b"put_long", b"delete", b"clear"}:
+            self._has_put = self._has_put or self._proxy.having in message
+        elif (statement == b"commit" and self._has_put) or (
+            statement == b"get" and self._has_locks
+        ):
+            self._strike = self._proxy.take_strike(commits=statement == b"commit")
         if self._strike is Strike.BEFORE:
             self.cut()
             return b""
         if self._strike is Strike.HALF:
             self.swallows = True
             self._heard = b""
-            return said[: -len(commit) // 2]
+            return said[: -len(message) // 2]
         return said
 
-    def _is_to_be_struck(self, message: bytes) -> bool:
-        """Note what a message does; say whether it commits what was written."""
-        if message[:1] != _BIND:
-            return False
-        statement = message[5:].split(b"\x00", 2)[1]
-        if statement == b"begin":
-            self._has_put = False
-        elif statement in {b"put", b"put_long", b"delete", b"clear"}:
-            self._has_put = True
-        return statement == b"commit" and self._has_put
+    def _statement(self, message: bytes) -> bytes | None:
+        """Return the name of the statement that a message runs."""
+        return message[5:].split(b"\x00", 2)[1] if message[:1] == _BIND else None
 
     def _next_message(self) -> bytes | None:
         """Take the next whole message out of what was heard."""

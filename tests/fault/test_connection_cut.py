@@ -25,6 +25,7 @@ from postgres.schemas import Schemas
 from postgres.server import PostgresServer
 
 CUTS = 12
+LARGE_ITEMS, LARGE_CHARS = 24, 390_000
 ANSWER_SECONDS_MAX = 5.0
 """How long a write takes while nothing is wrong, or when it is known at once that something is."""
 SILENCE_SECONDS_MAX = limits.postgres_reply_seconds_max + 5.0
@@ -72,9 +73,9 @@ def put(client: RawClient, mark: str, key: str = KEYS[0]) -> None:
     client.call("PutItem", TableName=TABLE, Item={KEY: {"S": key}, MARK: {"S": mark}})
 
 
-def await_answer(ask: Ask, client: RawClient, seconds_max: float) -> None:
+def await_answer(ask: Ask, client: RawClient, seconds_max: float, key: str = KEYS[0]) -> None:
     """Wait until a node does what it is asked."""
-    await_true(lambda: ask(client, TABLE, KEYS[0]) == 200, seconds_max, "an answer")
+    await_true(lambda: ask(client, TABLE, key) == 200, seconds_max, "an answer")
 
 
 def await_put(client: RawClient, mark: str, seconds_max: float) -> None:
@@ -112,7 +113,7 @@ def test_a_commit_without_an_answer_is_there_once_or_not_at_all(
     with trial.client("a") as client:
         create_table(client, TABLE)
         put(client, "first")
-        trial.proxy.strike(strike)
+        trial.proxy.strike(strike, having=b"doubtful")
         with within(ANSWER_SECONDS_MAX, "the answer"), pytest.raises(Refused) as refused:
             put(client, "doubtful")
         assert (refused.value.status, refused.value.code) == (503, "ServiceUnavailable")
@@ -138,7 +139,7 @@ def test_a_node_that_is_cut_off_as_it_commits_keeps_no_locks(trial: Trial, strik
     with trial.client("a") as client:
         create_table(client, TABLE)
         put(client, "first")
-    trial.proxy.strike(strike)
+    trial.proxy.strike(strike, having=b"doubtful")
     thread = threading.Thread(target=write_doubtful, daemon=True)
     thread.start()
     trial.proxy.await_struck(ANSWER_SECONDS_MAX)
@@ -148,6 +149,38 @@ def test_a_node_that_is_cut_off_as_it_commits_keeps_no_locks(trial: Trial, strik
     assert told == [True]
     there = ["doubtful"] if strike is Strike.SILENCE else []
     assert trial.marks() == ["first", *there, "of-b"]
+
+
+@pytest.mark.slow
+def test_a_node_that_hears_nothing_of_much_keeps_no_locks(trial: Trial) -> None:
+    """The server has locks for it and more to say than there is room for on the way."""
+    keys = [f"large-{n}" for n in range(LARGE_ITEMS)]
+    told: list[int] = []
+
+    def write(client: RawClient) -> None:
+        item = {MARK: {"S": "large"}, "pad": {"S": "x" * LARGE_CHARS}}
+        puts = [{"PutRequest": {"Item": {KEY: {"S": key}, **item}}} for key in keys]
+        client.call("BatchWriteItem", RequestItems={TABLE: puts})
+
+    def write_doubtful() -> None:
+        with trial.client("a") as client:
+            try:
+                write(client)
+            except Refused as refused:
+                told.append(refused.status)
+
+    with trial.client("b") as client:
+        create_table(client, TABLE, streamed=False)
+        write(client)
+        trial.proxy.strike(Strike.CLOG, having=keys[0].encode())
+        thread = threading.Thread(target=write_doubtful, daemon=True)
+        thread.start()
+        trial.proxy.await_struck(ANSWER_SECONDS_MAX)
+        with within(FREED_SECONDS_MAX, "writes of the same items"):
+            for key in keys:
+                await_answer(try_to_write, client, FREED_SECONDS_MAX, key)
+        thread.join(SILENCE_SECONDS_MAX + TRIED_SECONDS_MAX)
+    assert not thread.is_alive()
 
 
 @pytest.mark.slow
