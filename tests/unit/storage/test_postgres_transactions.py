@@ -38,6 +38,11 @@ from unit.storage.postgres_nodes import (
 
 LOG = b"\x22log-one."
 
+NewLoop = Callable[[], asyncio.AbstractEventLoop]
+BOTH_LOOPS = pytest.mark.parametrize(
+    "new_loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"]
+)
+
 
 @pytest.fixture
 def url(postgres_url: str) -> str:
@@ -491,8 +496,11 @@ def test_closing_while_a_lane_is_opened_leaves_nothing_open(url: str) -> None:
         asyncio.run(scene(operator))
 
 
+@BOTH_LOOPS
 @pytest.mark.parametrize("is_open", [True, False])
-def test_an_engine_serves_one_loop_after_another(url: str, is_open: bool) -> None:
+def test_an_engine_serves_one_loop_after_another(
+    url: str, is_open: bool, new_loop: NewLoop
+) -> None:
     """What the first loop left behind is not in the way of the second."""
 
     async def leaves_much(engine: PostgresEngine) -> None:
@@ -514,16 +522,20 @@ def test_an_engine_serves_one_loop_after_another(url: str, is_open: bool) -> Non
         await running(engine, lambda t: t.append(LOG, lambda _: b"r"))
         await asyncio.wait_for(watched, 30)
 
+    def run(scene: Coroutine[Any, Any, None]) -> None:
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(scene)
+
     with nodes(url) as (engine,):
         for _ in range(3):
-            asyncio.run(leaves_much(engine))
+            run(leaves_much(engine))
             if is_open:
                 engine.snapshot(lambda r: r.get(b"k"))
             else:
                 for connection in [engine._cluster.connection, *engine._lanes]:
                     if connection is not None:
                         connection.close()
-            asyncio.run(works(engine))
+            run(works(engine))
 
 
 # --- a connection
@@ -556,12 +568,8 @@ def test_no_reply_is_waited_for_for_ever(url: str) -> None:
             after.checked()
 
 
-@pytest.mark.parametrize(
-    "new_loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"]
-)
-def test_a_connection_that_is_reset_is_lost_at_once(
-    url: str, new_loop: Callable[[], asyncio.AbstractEventLoop]
-) -> None:
+@BOTH_LOOPS
+def test_a_connection_that_is_reset_is_lost_at_once(url: str, new_loop: NewLoop) -> None:
     """It ends with an error, not with an end, where the server had something left to read."""
 
     async def scene(operator: Operator) -> None:
