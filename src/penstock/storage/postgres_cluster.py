@@ -54,6 +54,7 @@ class Cluster:
         self._clock = SystemClock()  # of the network and of other nodes: no test moves these
         self._tasks: set[asyncio.Task[Any]] = set()
         self._opening: asyncio.Task[Connection] | None = None
+        self._adopted_ms = 0.0
         self._holds = 0
         self._told: set[bytes] = set()
         self._telling: asyncio.TimerHandle | None = None
@@ -133,6 +134,10 @@ class Cluster:
         is_another = self.connection is not None
         self.connection = connection
         connection.on_notify = self._heard
+        self._adopted_ms = self.now_ms()
+        self.known_until_ms = 0.0  # another server, or the same again, may not know what one knew
+        # What is written here is worth no wait of readers for the disk or a replica.
+        connection.send_text(["SET synchronous_commit = off"])
         connection.send_text([f"LISTEN {self._channel.decode()}"])  # where there is such a thing
         if is_another:  # what was told meanwhile was not heard
             self._watchers.wake_all()
@@ -226,9 +231,10 @@ class Cluster:
         *_, others, oldest = reply.checked()
         self.others = number_of(others.get_value(0, 0))
         now_ms = self.now_ms()
-        if now_ms >= self.known_until_ms:
-            self.known_since_ms = now_ms
-        self.known_until_ms = sent_ms + limits.postgres_node_life_ms / 2
+        if connection is self.connection:
+            if now_ms >= self.known_until_ms:
+                self.known_since_ms = now_ms
+            self.known_until_ms = sent_ms + limits.postgres_node_life_ms / 2
         if not oldest.ntuples or number_of(oldest.get_value(0, 0)) > VERSION:
             self._refuse()
         if self.others:
@@ -289,8 +295,11 @@ class Cluster:
         _, reply = await self.patiently(
             lambda connection: connection.send([Request(b"others", (self._node,))])  # 2
         )
-        if number_of(reply.checked()[0].get_value(0, 0)):
-            await asyncio.sleep(limits.postgres_table_age_ms_max * 1.1 / 1000)  # 3
+        age_ms = limits.postgres_table_age_ms_max * 1.1
+        # A server that has only just started may have forgotten the last ones who came.
+        is_new = self.now_ms() < self._adopted_ms + age_ms
+        if is_new or number_of(reply.checked()[0].get_value(0, 0)):
+            await asyncio.sleep(age_ms / 1000)  # 3
         return hold
 
     def release(self, hold: bytes) -> None:

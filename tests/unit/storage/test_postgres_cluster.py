@@ -274,6 +274,36 @@ def test_a_node_that_falls_silent_shows_nothing_before_the_others_forget_it(
     on_two(url, scene)
 
 
+def test_a_node_whose_connection_is_new_trusts_nothing_that_was_known(url: str) -> None:
+    """The server may have started anew, and forgotten this node or another: its beat is the first.
+
+    So it keeps nothing before that, and waits with a change for who may have kept something.
+    """
+
+    age = limits.postgres_table_age_ms_max / 1000
+
+    async def replaced_in(engine: PostgresEngine) -> float:
+        begun = time.monotonic()
+        await put(engine, TABLE, b"row")
+        return time.monotonic() - begun
+
+    async def scene(engine: PostgresEngine) -> None:
+        await acquainted(engine)
+        await put(engine, TABLE, b"row")
+        await asyncio.sleep(age * 1.2)
+        assert min([await replaced_in(engine) for _ in range(4)]) < age
+        assert engine._cluster.known_until_ms > engine._cluster.now_ms()
+        assert engine._cluster.connection is not None
+        engine._cluster.connection.close()
+        await engine._cluster._hold()
+        assert engine._cluster.known_until_ms == 0
+        assert await replaced_in(engine) > age
+        await engine._cluster.beat()
+        assert engine._cluster.known_until_ms > engine._cluster.now_ms()
+
+    on_one(url, scene)
+
+
 def test_a_change_that_the_others_cannot_be_told_of_is_not_made(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

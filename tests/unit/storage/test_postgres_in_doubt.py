@@ -111,6 +111,24 @@ def test_a_transaction_that_writes_nothing_waits_for_no_replica(
     on_one(url, scene)
 
 
+def test_who_reads_waits_for_no_replica(server: PostgresServer, url: str) -> None:
+    """Though what a node says of itself goes the same way: beats and hints wait for nothing."""
+
+    async def scene(engine: PostgresEngine) -> None:
+        await acquainted(engine)
+        await put(engine, b"k", b"v")
+        with Operator(url) as operator:
+            await wait_for_replica(server)
+            engine._cluster.others = 1
+            engine._cluster.tell([b"\x02log"])
+            for _ in range(2):
+                await asyncio.wait_for(engine._cluster.beat(), 10)
+                assert await asyncio.wait_for(view(engine, lambda r: r.get(b"k")), 10) == b"v"
+            assert operator.processes(event="SyncRep") == []
+
+    on_one(url, scene)
+
+
 def test_the_loop_goes_on_while_the_server_stands_still(server: PostgresServer, url: str) -> None:
     """Snapshots and transactions wait, for fibers; they go on where the server does."""
 
