@@ -32,12 +32,14 @@ from penstock.base.errors.engine import (
 from penstock.storage.fibers import in_fiber, wait_for
 from penstock.storage.postgres_connection import Connection, Reply, open_blocking, open_soon
 from penstock.storage.postgres_schema import VERSION
-from penstock.storage.postgres_statements import Request, gets, int8, number_of
+from penstock.storage.postgres_statements import END_STUCK, Request, gets, int8, number_of
 from penstock.storage.watchers import Watchers, wake
 
 log = logging.getLogger(__name__)
 
 _ANYTHING = b"*"
+_PASSING = (EngineUnavailable, EngineFull, TransactionConflict)
+"""Errors after which the same may be done the next time."""
 Send = Callable[[Connection], Reply]
 
 
@@ -59,6 +61,7 @@ class Cluster:
         self._told: set[bytes] = set()
         self._telling: asyncio.TimerHandle | None = None
         self._can_tell = True
+        self._can_end = True
         self._trouble: str | None = None
         self._closed = False
         self.connection: Connection | None = None
@@ -241,6 +244,17 @@ class Cluster:
             await self._look_at_tips(connection)
         else:
             self._tips = {}
+        await self._end_stuck(connection)
+
+    async def _end_stuck(self, connection: Connection) -> None:
+        """End the session of a node that stands still in the middle of a message, if need be.
+
+        It is no longer among the others then.
+        """
+        if self._can_end and not connection.limits_transactions:
+            reply = connection.send_text([END_STUCK])
+            await reply.future()
+            self._can_end = reply.error is None or isinstance(reply.error, _PASSING)
 
     async def _look_at_tips(self, connection: Connection) -> None:
         """Hint at the watched tips that have changed since the last beat: a NOTIFY can be lost."""
@@ -329,8 +343,7 @@ class Cluster:
         connection.send([Request(b"tell", (self._channel, hint))]).then(self._has_told)
 
     def _has_told(self, reply: Reply) -> None:
-        passing = EngineUnavailable | EngineFull | TransactionConflict
-        if reply.error is not None and not isinstance(reply.error, passing):
+        if reply.error is not None and not isinstance(reply.error, _PASSING):
             self._can_tell = False
             log.warning("Other nodes cannot be told of changes", extra={"error": str(reply.error)})
 

@@ -31,6 +31,7 @@ _SKIPPED = pq.ExecStatus.PIPELINE_ABORTED
 _SQLSTATE = pq.DiagnosticField.SQLSTATE
 _SEVERITY = pq.DiagnosticField.SEVERITY_NONLOCALIZED
 _UNKNOWN_SETTING = "42704"
+_LIMITS_TRANSACTIONS = 17_00_00
 _DEFAULTS: dict[str, str | int] = {
     "connect_timeout": limits.postgres_connect_seconds_max,
     "fallback_application_name": "penstock",
@@ -135,6 +136,11 @@ class Connection:
     def __del__(self) -> None:
         # One that was opened for a task that was cancelled meanwhile.
         self._libpq.finish()
+
+    @property
+    def limits_transactions(self) -> bool:
+        """Say whether the server ends what takes too long (PostgreSQL 17, transaction_timeout)."""
+        return self._libpq.server_version >= _LIMITS_TRANSACTIONS
 
     # --- asking
 

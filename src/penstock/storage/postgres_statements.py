@@ -31,7 +31,8 @@ SESSION = (
     # Whoever is stopped in the middle of a transaction loses it, and its locks with it.
     f"SET idle_in_transaction_session_timeout = '{postgres_idle_seconds_max}s'",
     # So does who is stopped or cut off in the middle of a message, which is no idling: the server
-    # waits for the rest, or for room to answer. PostgreSQL 17 and later know the first.
+    # waits for the rest, or for room to answer. PostgreSQL 17 and later know the first; for older
+    # ones there is `END_STUCK`.
     f"SET transaction_timeout = '{postgres_transaction_seconds_max}s'",
     f"SET tcp_user_timeout = '{postgres_unheard_seconds_max}s'",
     f"SET tcp_keepalives_idle = {postgres_unheard_seconds_max // 2}",
@@ -70,6 +71,16 @@ NO_TIME_LIMIT = """
     WHERE current_setting('transaction_timeout', true) IS NOT NULL
 """
 """Lets the transaction under way take as long as it needs, where there is a limit."""
+
+END_STUCK = f"""
+    SELECT count(pg_terminate_backend(a.pid))
+    FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid
+    WHERE a.datname = current_database()
+      AND l.relation = 'penstock_lock'::regclass AND l.mode = 'RowShareLock' AND l.granted
+      AND a.wait_event_type = 'Client'
+      AND a.xact_start < clock_timestamp() - interval '{postgres_transaction_seconds_max} s'
+"""  # noqa: S608 - a number of ours
+"""Ends who holds locks and is waited for in the middle of a message, where there is no limit."""
 
 PREPARED = {
     b"no_time_limit": NO_TIME_LIMIT,
