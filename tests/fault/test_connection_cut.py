@@ -17,7 +17,7 @@ from fault.nodes import (
     try_to_write,
     within,
 )
-from fault.observer import KEY, MARK, all_records, create_table
+from fault.observer import KEY, MARK, all_items, all_records, create_table
 from fault.promises import writes_of
 from fault.raw_client import RawClient, Refused
 from penstock.base import limits
@@ -121,6 +121,32 @@ def test_a_commit_without_an_answer_is_there_once_or_not_at_all(
         with within(ANSWER_SECONDS_MAX, "the next write"):
             put(client, "last")
     assert trial.marks() == ["first", *(["doubtful"] if there else []), "last"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("strike", [Strike.BEFORE, Strike.AFTER])
+def test_a_transaction_in_doubt_is_made_once_by_whichever_node_is_asked_again(
+    trial: Trial, strike: Strike
+) -> None:
+    """With the same token, as SDKs do by themselves."""
+    update = {
+        "TableName": TABLE,
+        "Key": {KEY: {"S": KEYS[0]}},
+        "UpdateExpression": f"SET {MARK} = :v ADD n :one",
+        "ExpressionAttributeValues": {":v": {"S": "doubtful"}, ":one": {"N": "1"}},
+    }
+    request = {"TransactItems": [{"Update": update}], "ClientRequestToken": "the-same"}
+    with trial.client("a") as one, trial.client("b") as other:
+        create_table(one, TABLE)
+        trial.proxy.strike(strike, having=b"doubtful")
+        with pytest.raises(Refused) as refused:
+            one.call("TransactWriteItems", **request)
+        assert refused.value.status == 503
+        for client in (other, one, other):
+            client.call("TransactWriteItems", **request)
+        (item,) = all_items(one, TABLE)
+        assert item["n"] == {"N": "1"}
+    assert trial.marks() == ["doubtful"]
 
 
 @pytest.mark.slow
