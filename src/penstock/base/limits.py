@@ -239,6 +239,7 @@ postgres_transaction_seconds_max = 15  # of one that clears nothing, where the s
 postgres_unheard_seconds_max = 10  # of a node whose machine or network is gone
 postgres_group_seconds_max = 8.0  # how long a transaction is tried again, from its first try
 postgres_retry_seconds = 0.1
+postgres_late_seconds = 1.0  # between looks for what has waited too long for a group
 postgres_look_seconds = 0.1  # between looks at a socket of which the loop may tell nothing
 postgres_lanes = 4  # groups on their way at once, a connection each
 postgres_views = 4  # snapshots of more than one read on their way at once, a connection each

@@ -62,6 +62,7 @@ class PostgresEngine:
         self._groups: dict[Group, asyncio.Task[None]] = {}
         self._lanes: list[Connection] = []
         self._scheduled = False
+        self._late: asyncio.TimerHandle | None = None
         self._closed = False
 
     @classmethod
@@ -150,11 +151,22 @@ class PostgresEngine:
         """Let groups go for as long as there is one that can, and a lane for it."""
         self._scheduled = False
         loop = asyncio.get_running_loop()
-        while len(self._groups) < limits.postgres_lanes:
-            group = self._queue.take(widely=self._cluster.others > 0)
+        while len(self._groups) <= limits.postgres_lanes:
+            if len(self._groups) < limits.postgres_lanes:
+                group = self._queue.take(widely=self._cluster.others > 0)
+            else:  # what only reads, as the check of the store does, is kept up by no other
+                group = self._queue.take_free()
             if group is None:
-                return
+                break
             self._groups[group] = loop.create_task(Fiber(self._see_through(group)))
+        if self._queue and self._late is None:
+            self._late = loop.call_later(limits.postgres_late_seconds, self._drop_late)
+
+    def _drop_late(self) -> None:
+        """Fail what has waited too long for a group, and look again while anything waits."""
+        self._late = None
+        self._queue.drop_late(self._cluster.now_ms())
+        self._start_groups()
 
     async def _see_through(self, group: Group) -> None:
         """Carry a group out, again where that may help, and answer all that are in it."""
@@ -163,12 +175,12 @@ class PostgresEngine:
                 await asyncio.sleep(limits.postgres_retry_seconds)
         except EngineError as error:
             group.fail(error)
-        except asyncio.CancelledError:
-            group.fail(EngineUnavailable("the store was closed before this was durable"))
-            raise
         except Exception as error:  # a bug of ours ends one group, never the node
             log.exception("A group of transactions failed")
             group.fail(EngineUnavailable(f"the store failed: {error!r}"))
+        except BaseException:
+            group.fail(EngineUnavailable("the store was closed before this was durable"))
+            raise
         finally:
             if self._groups.pop(group, None) is not None and not self._closed:
                 self._queue.free(group)
@@ -186,6 +198,7 @@ class PostgresEngine:
                 connection.close()
                 raise
         except InDoubt:
+            self._watchers.wake_all()  # it may be there all the same
             raise
         except (EngineUnavailable, TransactionConflict) as error:
             if self._closed:
@@ -242,6 +255,8 @@ class PostgresEngine:
         )
         hold = await self._cluster.hold(seconds_max) if _replaces_tables(reader, overlay) else None
         if connection.failure is not None:  # before anything was sent, so that nothing is in doubt
+            if hold is not None:
+                self._cluster.release(hold)
             raise type(connection.failure)(*connection.failure.args)
         self._forget_tables(overlay)
         reply = connection.send(requests, seconds_max)
@@ -284,6 +299,7 @@ class PostgresEngine:
         """Serve `loop` from now on; what an earlier loop left behind is dropped with it."""
         self._loop = loop
         self._scheduled = False
+        self._late = None
         self._queue.drop()
         self._groups.clear()
         self._watchers.forget_all()

@@ -38,6 +38,8 @@ from penstock.storage.watchers import Watchers, wake
 log = logging.getLogger(__name__)
 
 _ANYTHING = b"*"
+_QUEUE_IS_FULL = "(54000)"
+"""How it is told that a NOTIFY found no room: somebody else's session does not listen."""
 _PASSING = (EngineUnavailable, EngineFull, TransactionConflict)
 """Errors after which the same may be done the next time."""
 Send = Callable[[Connection], Reply]
@@ -343,7 +345,8 @@ class Cluster:
         connection.send([Request(b"tell", (self._channel, hint))]).then(self._has_told)
 
     def _has_told(self, reply: Reply) -> None:
-        if reply.error is not None and not isinstance(reply.error, _PASSING):
+        is_passing = isinstance(reply.error, _PASSING) or _QUEUE_IS_FULL in str(reply.error)
+        if reply.error is not None and not is_passing:
             self._can_tell = False
             log.warning("Other nodes cannot be told of changes", extra={"error": str(reply.error)})
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from penstock.base import limits
 from penstock.base.clock import Clock
-from penstock.base.errors.engine import EngineError
+from penstock.base.errors.engine import EngineError, EngineUnavailable
 from penstock.storage.overlay import Overlay
 from penstock.storage.postgres_connection import Connection
 from penstock.storage.postgres_statements import Request, Row, gets, scan, scanned, slots_of
@@ -88,6 +88,8 @@ class Queue:
         """The locks of the groups on their way."""
         self._last: frozenset[int] = frozenset()
         """The locks of the last group that had more than one."""
+        self._room = limits.commit_group_transactions_max
+        """How much a group may hold: less while groups turn out to be large in bytes."""
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -95,6 +97,17 @@ class Queue:
     def add(self, operation: Operation) -> None:
         """Let `operation` wait."""
         self._waiting.append(operation)
+
+    def drop_late(self, now_ms: float) -> None:
+        """Fail what has waited for its time and was not tried yet."""
+        for operation in self._waiting:
+            if operation.until_ms <= now_ms:
+                operation.fail(EngineUnavailable("the store was busy for too long"))
+
+    def take_free(self) -> "Group | None":
+        """Return a group of what needs no lock and can go beside all that waits, or None."""
+        taken = self._pick(frozenset(), Group([], frozenset()))
+        return Group(taken, frozenset()) if taken else None
 
     def take(self, *, widely: bool = False) -> "Group | None":
         """Return a group of all that can go now, or None; an operation never overtakes another.
@@ -107,7 +120,7 @@ class Queue:
         if not taken:
             return None
         slots = frozenset(slot for operation in taken for slot in operation.slots)
-        if widely and slots < self._last and self._last.isdisjoint(self._busy):
+        if widely and slots and slots < self._last and self._last.isdisjoint(self._busy):
             slots = self._last
         elif len(slots) > 1:
             self._last = slots
@@ -123,7 +136,7 @@ class Queue:
         picked: list[Operation] = []
         left: list[Operation] = []
         blocked = set(busy)
-        room = limits.commit_group_transactions_max - (0 if group is None else group.weight)
+        room = self._room - (0 if group is None else group.weight)
         for operation in self._waiting:
             if operation.answer.done():  # its caller has gone
                 continue
@@ -141,6 +154,10 @@ class Queue:
         """Let what has a lock in common with `group` go, first what it had no room for."""
         self._busy.difference_update(group.slots)
         self._waiting[:0] = group.left
+        if group.left:  # read for nothing: the next reads what it can write
+            self._room = max(2 * group.weight, 1)
+        elif self._room < limits.commit_group_transactions_max:
+            self._room = min(2 * self._room, limits.commit_group_transactions_max)
 
     def drop(self) -> list[Operation]:
         """Take out all that waits."""

@@ -31,6 +31,8 @@ def place_of(url: str) -> Place:
     except UnicodeError:
         raise BadUrl("it is not text in UTF-8") from None
     _check(str(given.get("host") or ""), str(given.get("port") or ""))
+    if "@" in str(given.get("dbname") or ""):
+        raise BadUrl("it has an @ in its database; in a password a / is written as %2F")
     told = _defaults() | {name: str(value) for name, value in given.items() if value is not None}
     service = told.get("service")
     named = None if service is None else f"service {service}"

@@ -241,7 +241,7 @@ class Views:
         while True:
             lent = _Lent()
             try:
-                connection = self._lend(lent)
+                connection = self._lend(lent, until_ms)
                 connection.send([BEGIN_VIEW])
                 view = _View(connection)
                 if code is not None and self._reads.get(code, 0) > 1:
@@ -259,10 +259,12 @@ class Views:
                 self._take_back(lent)
             self._cluster.pause()
 
-    def _lend(self, lent: "_Lent") -> Connection:
+    def _lend(self, lent: "_Lent", until_ms: float) -> Connection:
         """Return a connection for one view alone, which is in `lent` too until that is back."""
+        waited = False
         while len(self._lent) >= limits.postgres_views and in_fiber():
-            self._wait_for_turn()
+            self._wait_for_turn(until_ms, first=waited)
+            waited = True
         self._lent.add(lent)
         while self._free:
             connection = self._free.pop()
@@ -275,13 +277,23 @@ class Views:
             raise EngineUnavailable("the store is closed")
         return connection
 
-    def _wait_for_turn(self) -> None:
-        turn = asyncio.get_running_loop().create_future()
-        self._turns.append(turn)
+    def _wait_for_turn(self, until_ms: float, *, first: bool) -> None:
+        """Wait behind all who wait, or `first`; EngineUnavailable where it takes too long."""
+        loop = asyncio.get_running_loop()
+        turn = loop.create_future()
+        if first:
+            self._turns.appendleft(turn)
+        else:
+            self._turns.append(turn)
+        left_ms = max(until_ms - self._cluster.now_ms(), 0.0)
+        late = EngineUnavailable("PostgreSQL was busy for too long")
+        limit = loop.call_later(left_ms / 1000, _refuse, turn, late)
+        turn.add_done_callback(lambda _: limit.cancel())
         try:
             wait_for(turn)
         except BaseException:
-            if turn.done() and not turn.cancelled():  # its turn had come: it is the next one's
+            has_turn = turn.done() and not turn.cancelled() and turn.exception() is None
+            if has_turn:  # its turn had come: it is the next one's
                 self._next_turn()
             raise
 

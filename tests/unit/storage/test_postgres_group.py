@@ -129,6 +129,56 @@ def test_a_group_that_is_full_is_joined_by_nothing(
     assert taken(queue) == [waits]
 
 
+def test_what_has_waited_too_long_is_refused_and_goes_nowhere(make: Make) -> None:
+    """Nothing of it was sent, so its client may try again."""
+    queue = queued(make("a"))
+    group = queue.take()
+    assert group is not None
+    late, soon = make("a", until_ms=5.0), make("a", until_ms=50.0)
+    queue.add(late)
+    queue.add(soon)
+    queue.drop_late(5.0)
+    assert isinstance(late.answer.exception(), EngineUnavailable)
+    queue.free(group)
+    assert taken(queue) == [soon]
+
+
+def test_what_needs_no_lock_can_go_beside_all_lanes(make: Make) -> None:
+    """And is in no group that waits for locks, however widely that is taken."""
+    queue = queued(make("ab"))
+    group = queue.take(widely=True)
+    assert group is not None
+    check, waits = make(), make("a")
+    queue.add(waits)
+    queue.add(check)
+    free = queue.take_free()
+    assert free is not None
+    assert (free.operations, free.slots) == ([check], frozenset())
+    assert queue.take_free() is None
+    queue.free(group)
+    queue.free(free)
+    assert taken(queue) == [waits]
+    queue.add(make())
+    alone = queue.take(widely=True)
+    assert alone is not None
+    assert alone.slots == frozenset()
+
+
+def test_a_group_reads_no_more_than_the_last_could_write(make: Make) -> None:
+    """Where that left something; then more from group to group, as before."""
+    queue = queued(*(make("a") for _ in range(9)))
+    group = queue.take()
+    assert group is not None
+    group.left = group.operations[2:]
+    del group.operations[2:]
+    queue.free(group)
+    sizes = []
+    while (group := queue.take()) is not None:
+        sizes.append(len(group.operations))
+        queue.free(group)
+    assert sizes == [4, 3]
+
+
 def test_what_is_ready_goes_together(make: Make) -> None:
     """Also what has a lock in common: it runs one after the other."""
     operations = [make("a"), make("b"), make("ab"), make()]

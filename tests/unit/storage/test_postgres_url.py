@@ -45,3 +45,10 @@ def test_what_libpq_quotes_of_a_url_is_not_told() -> None:
         place_of("postgresql://me:%zzsecret@h/db")
     assert str(bad.value) == "invalid percent-encoded token"
     assert bad.value.__cause__ is None
+
+
+def test_a_password_that_makes_a_database_of_itself_is_not_told() -> None:
+    """Its slash is not escaped, and what stands before that passes for a port."""
+    with pytest.raises(BadUrl) as bad:
+        place_of("postgresql://user:12/secret@host/db")
+    assert "secret" not in str(bad.value)
