@@ -628,3 +628,51 @@ def test_much_is_sent_and_received_at_once(url: str) -> None:
         assert await asyncio.gather(*works) == list(big.values())
 
     on_one(url, scene)
+
+
+class _Ended(BaseException):
+    """What ends a task and is no error, as GreenletExit is."""
+
+
+def test_a_group_is_answered_whatever_ends_it(url: str) -> None:
+    """Also by what no `except Exception` sees; what comes after it is carried out."""
+
+    def ends(t: Transaction) -> None:
+        t.set(b"a", b"half")
+        raise _Ended
+
+    async def scene(engine: PostgresEngine) -> None:
+        unheard: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, told: unheard.append(told))
+        ended = asyncio.ensure_future(engine.transact(ends, locks=[A]))
+        beside = asyncio.ensure_future(engine.transact(counting(b"n"), locks=[B]))
+        outcomes = await asyncio.gather(ended, beside, return_exceptions=True)
+        assert [type(each) for each in outcomes] == [EngineUnavailable, EngineUnavailable]
+        assert await engine.transact(counting(b"n"), locks=[A, B]) == 1
+        assert stored(engine, b"a") is None
+
+    on_one(url, scene)
+
+
+def test_what_waits_too_long_behind_a_lock_is_refused(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A group that takes long holds up what needs its locks, for a limited time, and no more."""
+    monkeypatch.setattr(limits, "postgres_group_seconds_max", 0.6)
+    monkeypatch.setattr(limits, "postgres_late_seconds", 0.1)
+
+    async def scene(engine: PostgresEngine) -> None:
+        await put(engine, b"a", b"1")
+        with Operator(url) as operator:
+            with operator.holds(A.name):
+                first = asyncio.ensure_future(put(engine, b"a", b"2"))
+                await asyncio.sleep(0.2)
+                begun = time.monotonic()
+                with pytest.raises(EngineUnavailable, match="busy for too long"):
+                    await put(engine, b"a", b"3")
+                assert time.monotonic() - begun < 5
+                assert await engine.transact(lambda t: t.get(b"a")) == b"1"  # it needs no lock
+            await first
+        assert stored(engine, b"a") == b"2"
+
+    on_one(url, scene)
