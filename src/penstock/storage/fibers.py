@@ -135,15 +135,6 @@ def wait_for(future: "asyncio.Future[T]") -> T:
     return future.result()
 
 
-def run_sync(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Fiber[T]:
-    """Return a fiber that calls `function`."""
-
-    async def call() -> T:
-        return function(*args, **kwargs)
-
-    return Fiber(call())
-
-
 def in_fibers(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Fiber[T]]:
     """Return `function` with each of its coroutines in a fiber."""
 

@@ -13,11 +13,11 @@ from psycopg.conninfo import conninfo_to_dict
 
 from penstock.base.clock import SystemClock
 from penstock.base.ids import Entropy
-from penstock.storage.fibers import run_sync
 from penstock.storage.postgres import PostgresEngine
 from penstock.storage.postgres_statements import slots_of
 from penstock.storage.prefixes import Prefix
 from penstock.storage.waist import Lock, Reader, Span
+from unit.storage.fiber_calls import run_sync
 
 T = TypeVar("T")
 

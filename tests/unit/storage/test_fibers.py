@@ -15,7 +15,8 @@ import uvloop
 
 from penstock.base import limits
 from penstock.storage import fibers
-from penstock.storage.fibers import Fiber, alike, in_fiber, in_fibers, run_sync, wait_for
+from penstock.storage.fibers import Fiber, alike, in_fiber, in_fibers, wait_for
+from unit.storage.fiber_calls import run_sync
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
