@@ -239,6 +239,25 @@ def test_an_idle_server_ends_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", STOPPING)
+def test_the_end_waits_for_no_disk(tmp_path: Path, number: signal.Signals) -> None:
+    """All that was acknowledged is in the log: no file is written or made at the end."""
+
+    def files() -> dict[str, tuple[int, int]]:
+        states = {path.name: path.stat() for path in (tmp_path / "store" / "rocksdb").iterdir()}
+        return {name: (state.st_size, state.st_mtime_ns) for name, state in states.items()}
+
+    with ServerProcess.on(tmp_path / "store") as server:
+        with RawClient(server.port) as client:
+            create_table(client, TABLE)
+            client.call("BatchWriteItem", **_big_batch(0))
+        before = files()
+        _stop_in_time(server, number)
+        assert files() == before
+    with ServerProcess.on(tmp_path / "store") as server, RawClient(server.port) as client:
+        assert len(all_items(client, TABLE)) == 25
+
+
+@pytest.mark.parametrize("number", STOPPING)
 def test_asking_again_and_again_changes_nothing(tmp_path: Path, number: signal.Signals) -> None:
     with ServerProcess.on(tmp_path / "store") as server, RawClient(server.port) as client:
         create_table(client, TABLE)

@@ -67,8 +67,14 @@ def server_clock(settings: Settings, clock: Clock) -> Clock:
     return clock
 
 
-def open_engine(settings: Settings, clock: Clock, entropy: Entropy) -> Engine:
-    """Open the engine that `settings` name; EngineError where the store cannot be had."""
+def open_engine(
+    settings: Settings, clock: Clock, entropy: Entropy, *, ends_with_process: bool = False
+) -> Engine:
+    """Open the engine that `settings` name; EngineError where the store cannot be had.
+
+    `ends_with_process` says that this process ends as soon as the engine is closed, without
+    unwinding, so that what the end of a process does by itself need not be done.
+    """
     if settings.engine == "memory":
         from penstock.storage.memory import MemoryEngine  # noqa: PLC0415 - one engine is loaded
 
@@ -80,7 +86,7 @@ def open_engine(settings: Settings, clock: Clock, entropy: Entropy) -> Engine:
     from penstock.storage.rocksdb import RocksEngine  # noqa: PLC0415 - one engine is loaded
 
     assert settings.data is not None  # `read_settings`: the rocksdb engine has one
-    return RocksEngine.open(settings.data, clock)
+    return RocksEngine.open(settings.data, clock, ends_with_process=ends_with_process)
 
 
 async def claim_store(engine: Engine, settings: Settings) -> None:

@@ -10,6 +10,8 @@ import errno
 import gc
 import os
 import signal
+import sys
+from typing import NoReturn
 
 import uvloop
 
@@ -36,7 +38,10 @@ class CannotListen(Exception):
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until told to stop; return 0 then, and otherwise a status after one line on stderr."""
+    """Serve until told to stop and end the process; return a status where it could not serve.
+
+    What kept it is told in one line on stderr.
+    """
     try:
         settings = read_settings(vars(arguments), environment())
     except SettingError as error:
@@ -49,7 +54,15 @@ def run(arguments: argparse.Namespace) -> int:
         return _refuse(str(error), _FAILED)
     for number in _STOPPING:  # all is done: asking again must not make it a failure
         signal.signal(number, signal.SIG_IGN)
-    return 0
+    return _end_process()
+
+
+def _end_process() -> NoReturn:
+    """End the process with status 0, here and now: the engine was told so when it was opened."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(0)
 
 
 async def _serve(settings: Settings) -> None:
@@ -58,7 +71,7 @@ async def _serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in _STOPPING:
         loop.add_signal_handler(number, stop.set)
-    engine = open_engine(settings, clock, entropy)
+    engine = open_engine(settings, clock, entropy, ends_with_process=True)
     try:
         await claim_store(engine, settings)
         assembly = assemble(engine, settings, clock, entropy)

@@ -71,8 +71,13 @@ class RocksEngine(GroupCommitEngine):
         flusher: Flusher | None = None,
         room: Room = free_bytes,
         worker: Worker | None = None,
+        ends_with_process: bool = False,
     ) -> "RocksEngine":
         """Open the store in `path`, making it if there is none.
+
+        With `ends_with_process` RocksDB is left as it is by `close`, for the process ends then. All
+        that was acknowledged is in its log; to close it would write its memory to a new file, and
+        on a disk that others keep busy that takes seconds.
 
         `flusher` lets a test hold back or fail a sync, `room` lets it fill the disk, `worker` lets
         it say when cleared space is given back. Raises StoreLocked, StoreIncompatible,
@@ -82,7 +87,7 @@ class RocksEngine(GroupCommitEngine):
         directory = StoreDirectory(path)
         reclaimer = Reclaimer(clock, worker or ThreadWorker("penstock-reclaim"))
         try:
-            store = _RocksStore(directory, room, reclaimer)
+            store = _RocksStore(directory, room, reclaimer, ends_with_process)
         except EngineError:
             directory.release()
             raise
@@ -92,7 +97,14 @@ class RocksEngine(GroupCommitEngine):
 class _RocksStore:
     """One RocksDB. Reading it reads the latest written state."""
 
-    def __init__(self, directory: StoreDirectory, room: Room, reclaimer: Reclaimer) -> None:
+    def __init__(
+        self,
+        directory: StoreDirectory,
+        room: Room,
+        reclaimer: Reclaimer,
+        ends_with_process: bool,
+    ) -> None:
+        self._ends_with_process = ends_with_process
         self._directory = directory
         self._room = room
         self._reclaimer = reclaimer
@@ -169,10 +181,11 @@ class _RocksStore:
 
     def close(self) -> None:
         self.detach()
-        if self._reclaimer.stop(limits.store_close_seconds_max):
+        ended = self._reclaimer.stop(limits.store_close_seconds_max)
+        if ended and not self._ends_with_process:
             self._end()
             self._directory.release()
-        # else a compaction still uses it, and the end of the process frees it
+        # else the end of the process frees it: also where a compaction still uses it
 
     def _begin(self) -> None:
         self._db = _open(self._room, self._folder)
