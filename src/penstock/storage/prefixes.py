@@ -62,6 +62,27 @@ class Prefix(IntEnum):
     STREAM_RECORD = 0x22
     """+ stream number (8) + shard number (4): a log of stream records."""
 
+    FUNCTION = 0x30
+    """+ region NUL name -> function descriptor: its settings as they are now ($LATEST)."""
+    FUNCTION_VERSION = 0x31
+    """+ region NUL name NUL version -> function descriptor as it was published."""
+    FUNCTION_ALIAS = 0x32
+    """+ region NUL name NUL alias -> what the alias points at."""
+    FUNCTION_CODE = 0x33
+    """+ region NUL name NUL digest of the code (32) + number (4) -> a piece of it."""
+    INVOCATION = 0x34
+    """+ region NUL name NUL when it is due (8) + request id -> an event that waits."""
+    LOG_EVENT = 0x35
+    """+ region NUL log group NUL log stream NUL stamp (8) -> lines with their times."""
+    LOG_STREAM = 0x36
+    """+ region NUL log group NUL log stream -> what is known of the stream."""
+    MAPPING = 0x38
+    """+ region NUL id -> event source mapping descriptor."""
+    MAPPING_RESULT = 0x39
+    """+ id of a mapping (16) -> what came of its last batch."""
+    CHECKPOINT = 0x3A
+    """+ id of a mapping (16) + shard id -> how far it has come in that shard."""
+
 
 FEW_AND_BUSY: Final = frozenset(
     prefix.key for prefix in (Prefix.LOG_TIP, Prefix.TABLE, Prefix.TABLE_COUNT, Prefix.INDEX_COUNT)
