@@ -13,10 +13,9 @@ class SourceShard(NamedTuple):
 
 
 class SourceRecord(NamedTuple):
-    """A record as the function is to get it, but for `eventSourceARN`.
+    """A record as the function is to get it.
 
-    `data` is a JSON object in the form of a Lambda event (facts: section 5), without
-    `eventSourceARN`. `created_ms` is what the source knows of its time, in epoch milliseconds.
+    `data` is a JSON object in the form of a record of a Lambda event. `created_ms` is what the source knows of its time, in epoch milliseconds.
     """
 
     data: bytes
@@ -48,6 +47,11 @@ class SourceUnavailable(Exception):
 class Source(Protocol):
     """A stream. Positions are texts that only the source understands; they can be stored."""
 
+    @property
+    def partition_key(self) -> str | None:
+        """The name of the attribute that is the partition key, once the shards were asked for."""
+        ...
+
     async def shards(self) -> Sequence[SourceShard]:
         """Return all shards that can be read, in the order of their ids. SourceGone."""
         ...
@@ -62,6 +66,10 @@ class Source(Protocol):
 
     async def read(self, shard_id: str, position: str, limit: int) -> SourcePage:
         """Return at most `limit` records from `position` on. SourceGone, SourceUnavailable."""
+        ...
+
+    def after(self, record: SourceRecord) -> str:
+        """Return the position behind a record."""
         ...
 
     async def wait(self, shard_id: str, position: str, seconds_max: float) -> None:

@@ -4,6 +4,7 @@ All mappings of a store are under one lock, so that no two have one source and f
 mapping has done (checkpoints, its last result) is stored apart: see `penstock.consumers`.
 """
 
+import uuid
 from collections.abc import Iterator
 from typing import Literal
 
@@ -61,6 +62,14 @@ class Mapping(msgspec.Struct, frozen=True):
         partition, account = self.function_arn.split(":")[1], self.function_arn.split(":")[4]
         return f"arn:{partition}:lambda:{self.region}:{account}:event-source-mapping:{self.uuid}"
 
+    @property
+    def id(self) -> bytes:
+        """Return its id as 16 bytes, of which the keys of what it has stored are made."""
+        return uuid.UUID(self.uuid).bytes
+
+
+NO_RESULT = "No records processed"
+"""LastProcessingResult of a mapping that has had nothing to do yet."""
 
 _PREFIX = Prefix.MAPPING.key
 
@@ -70,13 +79,13 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Mapping).decode
 
 
-def _key(region: str, uuid: str) -> bytes:
-    return _PREFIX + region.encode() + b"\0" + uuid.encode()
+def _key(region: str, mapping_uuid: str) -> bytes:
+    return _PREFIX + region.encode() + b"\0" + mapping_uuid.encode()
 
 
-def find_mapping(reader: Reader, region: str, uuid: str) -> Mapping | None:
+def find_mapping(reader: Reader, region: str, mapping_uuid: str) -> Mapping | None:
     """Return the mapping of that id, or None."""
-    stored = reader.get(_key(region, uuid))
+    stored = reader.get(_key(region, mapping_uuid))
     return None if stored is None else _decode(unpack(stored))
 
 
@@ -88,6 +97,17 @@ def store_mapping(txn: Transaction, mapping: Mapping) -> None:
 def forget_mapping(txn: Transaction, mapping: Mapping) -> None:
     """Take a mapping away; needs MAPPINGS_LOCK."""
     txn.set(_key(mapping.region, mapping.uuid), None)
+
+
+def result_key(mapping_id: bytes) -> bytes:
+    """Return the key of what came of a mapping's last batch."""
+    return Prefix.MAPPING_RESULT.key + mapping_id
+
+
+def last_result(reader: Reader, mapping: Mapping) -> str:
+    """Return what came of a mapping's last batch, as LastProcessingResult tells it."""
+    stored = reader.get(result_key(mapping.id))
+    return NO_RESULT if stored is None else unpack(stored).decode()
 
 
 def mappings(reader: Reader, region: str | None = None, after: str = "") -> Iterator[Mapping]:
