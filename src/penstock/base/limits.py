@@ -226,6 +226,9 @@ own_connect_seconds_max = 5.0  # to a server of ours, for its test controls or i
 own_answer_bytes_max = 16 * 1024 * 1024  # 10,000 shards are some 4 MB
 readers_answer_seconds_max = 20.0
 
+# --- functions and their mappings
+destination_chars_max = 350  # [M] 2026-11
+
 # The engine on PostgreSQL.
 postgres_key_bytes_max = 2000  # longer keys have a table of their own
 postgres_lock_slots = 4096  # rows of the table of locks: of its schema, never to be changed alone
