@@ -228,6 +228,8 @@ readers_answer_seconds_max = 20.0
 
 # --- functions and their mappings
 destination_chars_max = 350  # [M] 2026-11
+filter_pattern_chars_max = 4096  # [M] 2026-11
+filter_pattern_levels_max = 100  # [P] an item has 32, each of up to two members of a pattern
 
 # The engine on PostgreSQL.
 postgres_key_bytes_max = 2000  # longer keys have a table of their own
