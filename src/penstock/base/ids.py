@@ -31,3 +31,8 @@ class Entropy:
     def request_id(self) -> str:
         """Return an identifier in the form of DynamoDB's `x-amzn-RequestId`."""
         return self._random.randbytes(_REQUEST_ID_LENGTH).translate(_LETTERS).decode("ascii")
+
+
+def uuid_bytes(text: str) -> bytes:
+    """Return a UUID in its dashed form as 16 bytes."""
+    return uuid.UUID(text).bytes

@@ -1,4 +1,4 @@
-"""Waiting by a clock that tests may move: timers, and signals that can be waited for with a limit."""
+"""Waiting by a clock that tests may move: timers, and signals to be waited for with a limit."""
 
 import asyncio
 from functools import partial

@@ -15,7 +15,8 @@ class SourceShard(NamedTuple):
 class SourceRecord(NamedTuple):
     """A record as the function is to get it.
 
-    `data` is a JSON object in the form of a record of a Lambda event. `created_ms` is what the source knows of its time, in epoch milliseconds.
+    `data` is a JSON object in the form of a record of a Lambda event. `created_ms` is what the
+    source knows of its time, in epoch milliseconds.
     """
 
     data: bytes

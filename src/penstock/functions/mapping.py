@@ -4,13 +4,13 @@ All mappings of a store are under one lock, so that no two have one source and f
 mapping has done (checkpoints, its last result) is stored apart: see `penstock.consumers`.
 """
 
-import uuid
 from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
 
 from penstock.base import limits
+from penstock.base.ids import uuid_bytes
 from penstock.storage.format import pack, unpack
 from penstock.storage.prefixes import Prefix
 from penstock.storage.waist import Lock, Reader, Span, Transaction
@@ -65,7 +65,7 @@ class Mapping(msgspec.Struct, frozen=True):
     @property
     def id(self) -> bytes:
         """Return its id as 16 bytes, of which the keys of what it has stored are made."""
-        return uuid.UUID(self.uuid).bytes
+        return uuid_bytes(self.uuid)
 
 
 NO_RESULT = "No records processed"
