@@ -229,6 +229,8 @@ readers_answer_seconds_max = 20.0
 # --- functions and their mappings
 destination_chars_max = 350  # [M] 2026-11
 filter_pattern_chars_max = 4096  # [M] 2026-11
+window_state_bytes_max = 1024 * 1024  # [D] 2026-10
+partition_key_patterns_max = 1024  # [P] that are kept compiled, one for each name
 filter_pattern_levels_max = 100  # [P] an item has 32, each of up to two members of a pattern
 
 # The engine on PostgreSQL.
