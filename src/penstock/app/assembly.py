@@ -12,10 +12,12 @@ from penstock.base.errors.engine import StoreCorrupt, StoreIncompatible
 from penstock.base.ids import Entropy
 from penstock.edge.dispatch import Dispatch
 from penstock.edge.pipeline import DispatchFunction
+from penstock.edge.rest_dispatch import RestDispatch
 from penstock.edge.server import Server
+from penstock.operations import aws_lambda
 from penstock.operations.control.controls import Controls
 from penstock.operations.operation import Services
-from penstock.operations.registry import control_operations, operations
+from penstock.operations.registry import control_operations, operations, rest_operations
 from penstock.storage.format import pack, unpack
 from penstock.storage.prefixes import Prefix
 from penstock.storage.waist import Engine, Lock, Span, Transaction
@@ -142,6 +144,7 @@ def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy)
         entropy=entropy,
         controls=control_operations(services),
         pages={READERS_PATH: services.reading_page},
+        rest=RestDispatch(rest_operations(services), aws_lambda.SERVICE, entropy),
     )
     return Assembly(for_engine(engine, dispatch), running, controls)
 

@@ -50,6 +50,12 @@ table_name_chars_max = 255
 table_arn_chars_max = 1024
 validation_errors_listed_max = 10
 
+# --- functions [D][M] 2026-11
+function_zip_bytes_max = 50 * 1024 * 1024  # in a request
+function_unzipped_bytes_max = 250 * 1024 * 1024
+function_code_total_bytes_max = 75 * 1024**3  # told by GetAccountSettings, not enforced
+function_concurrency_max = 1000  # of an account in a region
+
 # --- capacity units [D] 2026-10
 write_unit_bytes = 1024
 read_unit_bytes = 4096

@@ -4,7 +4,6 @@ The checks stand in DynamoDB's order (facts: AWS and dynalite, 2026-10). Whateve
 the client gets an answer with a request id, and no exception leaves here but a cancellation.
 """
 
-import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
@@ -15,21 +14,15 @@ import penstock
 from penstock.base import limits
 from penstock.base.errors import control, dynamodb
 from penstock.base.errors.api import ApiError
-from penstock.base.errors.engine import (
-    EngineError,
-    EngineFull,
-    EngineUnavailable,
-    TransactionConflict,
-)
 from penstock.base.health import Health
 from penstock.base.ids import Entropy
 from penstock.edge.content import plain_body
+from penstock.edge.failures import error_told
 from penstock.edge.messages import TEXT, HttpRequest, HttpResponse, Refusal, page
+from penstock.edge.rest_dispatch import RestDispatch
 from penstock.operations.control import PATH
 from penstock.wire import json_protocol
 from penstock.wire.sigv4 import Caller, read_caller
-
-log = logging.getLogger(__name__)
 
 _REGION_OF_HOST = re.compile(rb"dynamodb(?:-fips)?\.([a-z]{2,}(?:-[a-z]+)+-\d+)\.", re.IGNORECASE)
 _DEFAULT_REGION = b"us-east-1"
@@ -61,7 +54,8 @@ Pages = Mapping[str, Callable[[], dict[str, Any]]]
 class Dispatch:
     """Answers requests; the health page tells `health`, and names the store's `engine`.
 
-    `controls` are the test controls by their names; without any their paths do not exist.
+    `controls` are the test controls by their names; without any their paths do not exist. `rest`
+    answers what has a path of its own.
     """
 
     def __init__(
@@ -73,12 +67,14 @@ class Dispatch:
         entropy: Entropy,
         controls: Operations | None = None,
         pages: Pages | None = None,
+        rest: RestDispatch | None = None,
     ) -> None:
         self._pages = {path.encode(): show for path, show in (pages or {}).items()}
         self._operations = {target.encode(): operation for target, operation in operations.items()}
         self._controls = {
             _CONTROL_PATH + name.encode(): operation for name, operation in (controls or {}).items()
         }
+        self._rest = rest
         self._engine = engine
         self._health = health
         self._entropy = entropy
@@ -90,18 +86,26 @@ class Dispatch:
             begun = self._begin(request, request_id)
             if isinstance(begun, HttpResponse):
                 return begun
-            result = json_protocol.encode_result(await begun)
+            members = await begun
+            if isinstance(members, HttpResponse):
+                return members
+            result = json_protocol.encode_result(members)
         except Exception as error:  # noqa: BLE001 - told apart there, a bug from the rest
             return _failure(error, request, request_id)
         return _api_answer(200, result, request_id)
 
     def _begin(
         self, request: HttpRequest, request_id: str
-    ) -> Awaitable[dict[str, Any]] | HttpResponse:
-        """Begin the action that `request` asks for, or return the answer where it asks for none."""
+    ) -> Awaitable[dict[str, Any] | HttpResponse] | HttpResponse:
+        """Begin the action that `request` asks for, or return the answer where it asks for none.
+
+        A REST action makes its whole answer.
+        """
         path, query = _split_target(request.target)
         is_control = self._controls and path.startswith(_CONTROL_PATH)
         if request.method != b"POST" or not (path == b"/" or is_control):
+            if self._rest is not None and (found := self._rest.find(request.method, path)):
+                return self._rest.answer(found, request, query)
             return self._page(request, path, request_id)
         if is_control:
             return self._control(request, path)
@@ -175,21 +179,15 @@ def _members(request: HttpRequest) -> dict[str, Any]:
 
 def _failure(error: Exception, request: HttpRequest, request_id: str) -> HttpResponse:
     """Return the answer to a request that `error` ended."""
-    told = {"request_id": request_id, "target": _target(request)}
-    match error:
-        case ApiError():
-            return _api_error(error, request_id)
-        case Refusal():
-            return error.response(request_id)
-        case EngineUnavailable() | TransactionConflict():
-            return _api_error(dynamodb.unavailable("The store cannot answer now"), request_id)
-        case EngineFull():
-            return _api_error(dynamodb.unavailable("The store is full"), request_id)
-        case EngineError():  # it needs its operator, and no trace says more than its text
-            log.error("The store failed a request", extra={**told, "error": str(error)})
-        case _:  # the one place where a bug becomes a 500
-            log.error("A request failed by a bug", extra=told, exc_info=error)
-    return _api_error(dynamodb.internal_failure(), request_id)
+    if isinstance(error, Refusal):
+        return error.response(request_id)
+    told = error_told(
+        error,
+        {"request_id": request_id, "target": _target(request)},
+        unavailable=dynamodb.unavailable,
+        internal=dynamodb.internal_failure,
+    )
+    return _api_error(told, request_id)
 
 
 def _split_target(target: bytes) -> tuple[bytes, bytes]:

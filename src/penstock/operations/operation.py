@@ -55,6 +55,8 @@ class Context:
 
     services: Services
     caller: Caller
+    request_id: str = ""
+    """Of the request, where the action is a REST action."""
 
     @property
     def region(self) -> str:

@@ -3,6 +3,8 @@
 from types import ModuleType
 
 from penstock.operations import dynamodb, dynamodb_streams
+from penstock.operations.aws_lambda import get_account_settings
+from penstock.operations.aws_lambda.absent import ABSENT
 from penstock.operations.control import (
     clear_faults,
     drain,
@@ -49,6 +51,7 @@ from penstock.operations.dynamodb_streams import (
     list_streams,
 )
 from penstock.operations.operation import ControlOperation, Operation, Services
+from penstock.operations.rest import AbsentOperation, RestOperation
 
 ACTIONS: dict[str, dict[str, ModuleType]] = {
     dynamodb.TARGET: {
@@ -86,6 +89,11 @@ ACTIONS: dict[str, dict[str, ModuleType]] = {
     },
 }
 
+REST_ACTIONS: dict[str, ModuleType] = {
+    "GetAccountSettings": get_account_settings,
+}
+"""The actions of Lambda; the module of each says at which path it is found."""
+
 CONTROLS: dict[str, ModuleType] = {
     "ClearFaults": clear_faults,
     "Drain": drain,
@@ -108,6 +116,17 @@ def operations(services: Services) -> dict[str, Operation]:
         for target, modules in ACTIONS.items()
         for name, module in modules.items()
     }
+
+
+def rest_operations(services: Services) -> list[RestOperation | AbsentOperation]:
+    """Return every REST action of the server, and what refuses those that it does not have."""
+    return [
+        *(
+            RestOperation(services, name, module.ROUTE, module.SHAPE, module.run)
+            for name, module in REST_ACTIONS.items()
+        ),
+        *(AbsentOperation(name, route) for name, route in ABSENT.items()),
+    ]
 
 
 def control_operations(services: Services) -> dict[str, Operation]:

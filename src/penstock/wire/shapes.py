@@ -415,6 +415,10 @@ class Structure:
             return self._judged(body)
         return self._judged(body) if failures.count else request
 
+    def shape_of(self, name: str) -> Shape | None:
+        """Return the shape of a member, or None for one that the model does not have."""
+        return self._shapes.get(name)
+
     def _read_as_it_comes(self, value: dict[str, Any], failures: Failures) -> dict[str, Any]:
         """Return what `read` returns; `failures` then only say whether there are any."""
         result = {}

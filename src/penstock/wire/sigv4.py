@@ -19,7 +19,7 @@ from penstock.base.errors.api import ApiError
 from penstock.base.wait import Wait
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
-_SERVICE = "dynamodb"
+_DYNAMODB = "dynamodb"
 _TERMINATOR = "aws4_request"
 _STAMP = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
 # Wider than AWS's own names: `local` and the like are in wide use with AWS's substitutes.
@@ -51,8 +51,10 @@ class _Claim(NamedTuple):
     stamp: str
 
 
-def read_caller(headers: Mapping[bytes, bytes], query: bytes) -> Caller:
+def read_caller(headers: Mapping[bytes, bytes], query: bytes, service: str = _DYNAMODB) -> Caller:
     """Return who signed a request with these headers (lower-case names) and this query string.
+
+    `service` is the service that it has to be signed for.
 
     Raises the ApiError that AWS gives where the signature is missing or not whole.
     """
@@ -62,15 +64,15 @@ def read_caller(headers: Mapping[bytes, bytes], query: bytes) -> Caller:
             parse_qsl(query.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
         )
         if "X-Amz-Algorithm" in parameters:
-            caller = _read_query(parameters, present=authorization is not None)
+            caller = _read_query(parameters, service, present=authorization is not None)
             return caller._replace(host=headers.get(b"host", b"").decode("latin-1"))
     if authorization is None:
         raise auth.missing_authentication_token()
     stamp = headers.get(b"x-amz-date") or headers.get(b"date", b"")
-    return _read_header(authorization, stamp, headers.get(b"host", b""))
+    return _read_header(authorization, stamp, headers.get(b"host", b""), service)
 
 
-def _read_header(authorization: bytes, stamp: bytes, host: bytes) -> Caller:
+def _read_header(authorization: bytes, stamp: bytes, host: bytes, service: str) -> Caller:
     """Return the caller that an Authorization header names.
 
     A client's headers differ only in their signature, which is last in those of every SDK: what
@@ -81,19 +83,19 @@ def _read_header(authorization: bytes, stamp: bytes, host: bytes) -> Caller:
         signature.isalnum()
         and mark
         and len(unsigned) + len(stamp) + len(host) <= limits.cached_authorization_bytes_max
-        and (caller := _remembered_caller(unsigned, stamp, host)) is not None
+        and (caller := _remembered_caller(unsigned, stamp, host, service)) is not None
     ):
         return caller
     claim = _claim_of_header(authorization.decode("latin-1"), stamp.decode("latin-1"))
-    return _checked(claim)._replace(host=host.decode("latin-1"))
+    return _checked(claim, service)._replace(host=host.decode("latin-1"))
 
 
 @lru_cache(maxsize=limits.caller_cache_entries_max)
-def _remembered_caller(unsigned: bytes, stamp: bytes, host: bytes) -> Caller | None:
+def _remembered_caller(unsigned: bytes, stamp: bytes, host: bytes, service: str) -> Caller | None:
     """Return the caller of a header with any signature, or None where the header is at fault."""
     whole = unsigned.decode("latin-1") + "Signature=0"
     try:
-        caller = _checked(_claim_of_header(whole, stamp.decode("latin-1")))
+        caller = _checked(_claim_of_header(whole, stamp.decode("latin-1")), service)
     except ApiError:
         return None
     return caller._replace(host=host.decode("latin-1"))
@@ -121,7 +123,7 @@ def _claim_of_header(authorization: str, stamp: str) -> _Claim:
     return _Claim(algorithm, parts["Credential"], parts["SignedHeaders"], stamp)
 
 
-def _read_query(parameters: Mapping[str, str], *, present: bool) -> Caller:
+def _read_query(parameters: Mapping[str, str], service: str, *, present: bool) -> Caller:
     """Return the caller that the parameters of a presigned URL name.
 
     `present` says that an Authorization header came with it. The text for missing parts is not
@@ -142,11 +144,12 @@ def _read_query(parameters: Mapping[str, str], *, present: bool) -> Caller:
             f"{''.join(missing)}Re-examine the query-string parameters."
         )
     algorithm, credential, _, signed_headers = (parameters[name] for name in _QUERY_PARTS)
-    return _checked(_Claim(algorithm, credential, signed_headers, parameters["X-Amz-Date"]))
+    claim = _Claim(algorithm, credential, signed_headers, parameters["X-Amz-Date"])
+    return _checked(claim, service)
 
 
-def _checked(claim: _Claim) -> Caller:
-    """Return the caller of a claim that is whole.
+def _checked(claim: _Claim, wanted: str) -> Caller:
+    """Return the caller of a claim that is whole, for the service that is `wanted`.
 
     In AWS's order: 1. the form of the date, 2. host among the signed headers, 3. the algorithm,
     4. the number of scope elements, 5. their values.
@@ -165,19 +168,20 @@ def _checked(claim: _Claim) -> Caller:
             f"e.g. keyid/date/region/service/term, got '{claim.credential}'"
         )
     access_key, date, region, service, terminator = elements
-    faults = _scope_faults(date, region, service, terminator, stamp)  # 5
+    faults = _scope_faults((date, region, service, terminator), wanted, stamp)  # 5
     if faults:
         raise auth.invalid_signature(faults)
     return Caller(region, access_key)
 
 
-def _scope_faults(date: str, region: str, service: str, terminator: str, stamp: str) -> str:
+def _scope_faults(scope: tuple[str, str, str, str], wanted: str, stamp: str) -> str:
     """Return the sentences about what is wrong in a credential scope; none where nothing is."""
+    date, region, service, terminator = scope
     faults = ""
     if len(region) > _REGION_CHARS_MAX or _REGION.fullmatch(region) is None:
         faults += f"Credential should be scoped to a valid region, not '{region}'. "
-    if service != _SERVICE:
-        faults += f"Credential should be scoped to correct service: '{_SERVICE}'. "
+    if service != wanted:
+        faults += f"Credential should be scoped to correct service: '{wanted}'. "
     if terminator != _TERMINATOR:
         faults += (
             "Credential should be scoped with a valid terminator: "

@@ -1,0 +1,111 @@
+"""The actions of Lambda that this release does not have: they are refused by their names.
+
+Names, methods and paths: botocore's model, 2026-11. A test compares them with it.
+"""
+
+from penstock.operations.rest import Route
+
+_MODEL = """
+AddLayerVersionPermission POST 2018-10-31 layers/{}/versions/{}/policy
+AddPermission POST 2015-03-31 functions/{}/policy
+CheckpointDurableExecution POST 2025-12-01 durable-executions/{}/checkpoint
+CreateAlias POST 2015-03-31 functions/{}/aliases
+CreateCapacityProvider POST 2025-11-30 capacity-providers
+CreateCodeSigningConfig POST 2020-04-22 code-signing-configs
+CreateEventSourceMapping POST 2015-03-31 event-source-mappings
+CreateFunction POST 2015-03-31 functions
+CreateFunctionUrlConfig POST 2021-10-31 functions/{}/url
+DeleteAlias DELETE 2015-03-31 functions/{}/aliases/{}
+DeleteCapacityProvider DELETE 2025-11-30 capacity-providers/{}
+DeleteCodeSigningConfig DELETE 2020-04-22 code-signing-configs/{}
+DeleteDurableExecution DELETE 2025-12-01 durable-executions/{}
+DeleteEventSourceMapping DELETE 2015-03-31 event-source-mappings/{}
+DeleteFunction DELETE 2015-03-31 functions/{}
+DeleteFunctionCodeSigningConfig DELETE 2020-06-30 functions/{}/code-signing-config
+DeleteFunctionConcurrency DELETE 2017-10-31 functions/{}/concurrency
+DeleteFunctionEventInvokeConfig DELETE 2019-09-25 functions/{}/event-invoke-config
+DeleteFunctionUrlConfig DELETE 2021-10-31 functions/{}/url
+DeleteLayerVersion DELETE 2018-10-31 layers/{}/versions/{}
+DeleteProvisionedConcurrencyConfig DELETE 2019-09-30 functions/{}/provisioned-concurrency
+DeleteResourcePolicy DELETE 2026-07-09 resource-policy/{}
+GetAlias GET 2015-03-31 functions/{}/aliases/{}
+GetCapacityProvider GET 2025-11-30 capacity-providers/{}
+GetCodeSigningConfig GET 2020-04-22 code-signing-configs/{}
+GetDurableExecution GET 2025-12-01 durable-executions/{}
+GetDurableExecutionHistory GET 2025-12-01 durable-executions/{}/history
+GetDurableExecutionState GET 2025-12-01 durable-executions/{}/state
+GetEventSourceMapping GET 2015-03-31 event-source-mappings/{}
+GetFunction GET 2015-03-31 functions/{}
+GetFunctionCodeSigningConfig GET 2020-06-30 functions/{}/code-signing-config
+GetFunctionConcurrency GET 2019-09-30 functions/{}/concurrency
+GetFunctionConfiguration GET 2015-03-31 functions/{}/configuration
+GetFunctionEventInvokeConfig GET 2019-09-25 functions/{}/event-invoke-config
+GetFunctionRecursionConfig GET 2024-08-31 functions/{}/recursion-config
+GetFunctionScalingConfig GET 2025-11-30 functions/{}/function-scaling-config
+GetFunctionUrlConfig GET 2021-10-31 functions/{}/url
+GetLayerVersion GET 2018-10-31 layers/{}/versions/{}
+GetLayerVersionByArn GET 2018-10-31 layers
+GetLayerVersionPolicy GET 2018-10-31 layers/{}/versions/{}/policy
+GetPolicy GET 2015-03-31 functions/{}/policy
+GetProvisionedConcurrencyConfig GET 2019-09-30 functions/{}/provisioned-concurrency
+GetResourcePolicy GET 2026-07-09 resource-policy/{}
+GetRuntimeManagementConfig GET 2021-07-20 functions/{}/runtime-management-config
+Invoke POST 2015-03-31 functions/{}/invocations
+InvokeAsync POST 2014-11-13 functions/{}/invoke-async
+InvokeWithResponseStream POST 2021-11-15 functions/{}/response-streaming-invocations
+ListAliases GET 2015-03-31 functions/{}/aliases
+ListCapacityProviders GET 2025-11-30 capacity-providers
+ListCodeSigningConfigs GET 2020-04-22 code-signing-configs
+ListDurableExecutionsByFunction GET 2025-12-01 functions/{}/durable-executions
+ListEventSourceMappings GET 2015-03-31 event-source-mappings
+ListFunctionEventInvokeConfigs GET 2019-09-25 functions/{}/event-invoke-config/list
+ListFunctionUrlConfigs GET 2021-10-31 functions/{}/urls
+ListFunctionVersionsByCapacityProvider GET 2025-11-30 capacity-providers/{}/function-versions
+ListFunctions GET 2015-03-31 functions
+ListFunctionsByCodeSigningConfig GET 2020-04-22 code-signing-configs/{}/functions
+ListLayerVersions GET 2018-10-31 layers/{}/versions
+ListLayers GET 2018-10-31 layers
+ListProvisionedConcurrencyConfigs GET 2019-09-30 functions/{}/provisioned-concurrency
+ListTags GET 2017-03-31 tags/{}
+ListVersionsByFunction GET 2015-03-31 functions/{}/versions
+PauseDurableExecution POST 2025-12-01 durable-executions/{}/pause
+PublishLayerVersion POST 2018-10-31 layers/{}/versions
+PublishVersion POST 2015-03-31 functions/{}/versions
+PutFunctionCodeSigningConfig PUT 2020-06-30 functions/{}/code-signing-config
+PutFunctionConcurrency PUT 2017-10-31 functions/{}/concurrency
+PutFunctionEventInvokeConfig PUT 2019-09-25 functions/{}/event-invoke-config
+PutFunctionRecursionConfig PUT 2024-08-31 functions/{}/recursion-config
+PutFunctionScalingConfig PUT 2025-11-30 functions/{}/function-scaling-config
+PutProvisionedConcurrencyConfig PUT 2019-09-30 functions/{}/provisioned-concurrency
+PutResourcePolicy PUT 2026-07-09 resource-policy/{}
+PutRuntimeManagementConfig PUT 2021-07-20 functions/{}/runtime-management-config
+RemoveLayerVersionPermission DELETE 2018-10-31 layers/{}/versions/{}/policy/{}
+RemovePermission DELETE 2015-03-31 functions/{}/policy/{}
+ResumeDurableExecution POST 2025-12-01 durable-executions/{}/resume
+SendDurableExecutionCallbackFailure POST 2025-12-01 durable-execution-callbacks/{}/fail
+SendDurableExecutionCallbackHeartbeat POST 2025-12-01 durable-execution-callbacks/{}/heartbeat
+SendDurableExecutionCallbackSuccess POST 2025-12-01 durable-execution-callbacks/{}/succeed
+StopDurableExecution POST 2025-12-01 durable-executions/{}/stop
+TagResource POST 2017-03-31 tags/{}
+UntagResource DELETE 2017-03-31 tags/{}
+UpdateAlias PUT 2015-03-31 functions/{}/aliases/{}
+UpdateCapacityProvider PUT 2025-11-30 capacity-providers/{}
+UpdateCodeSigningConfig PUT 2020-04-22 code-signing-configs/{}
+UpdateEventSourceMapping PUT 2015-03-31 event-source-mappings/{}
+UpdateFunctionCode PUT 2015-03-31 functions/{}/code
+UpdateFunctionConfiguration PUT 2015-03-31 functions/{}/configuration
+UpdateFunctionEventInvokeConfig POST 2019-09-25 functions/{}/event-invoke-config
+UpdateFunctionUrlConfig PUT 2021-10-31 functions/{}/url
+"""
+
+
+def _routes() -> dict[str, Route]:
+    routes: dict[tuple[str, str], list[str]] = {}
+    for line in _MODEL.strip().splitlines():
+        name, method, date, path = line.split()
+        routes.setdefault((method, f"/{date}/{path}"), []).append(name)
+    return {" or ".join(names): Route(method, path) for (method, path), names in routes.items()}
+
+
+ABSENT = _routes()
+"""Where each of them would be found, by its name, or by the names of two with one path."""
