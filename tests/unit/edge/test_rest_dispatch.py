@@ -253,23 +253,23 @@ def test_an_action_that_we_lack_is_refused_by_its_name() -> None:
         (
             aws_lambda.resource_not_found("Function not found: f"),
             404,
-            {"Type": "User", "message": "Function not found: f"},
+            {"Type": "User", "Message": "Function not found: f"},
         ),
         (
             EngineUnavailable("x"),
             500,
-            {"Type": "Service", "message": "The store cannot answer now"},
+            {"Type": "Service", "Message": "The store cannot answer now"},
         ),
-        (EngineFull("x"), 500, {"Type": "Service", "message": "The store is full"}),
+        (EngineFull("x"), 500, {"Type": "Service", "Message": "The store is full"}),
         (
             StoreCorrupt("x"),
             500,
-            {"Type": "Service", "message": "The request failed because of an unknown error"},
+            {"Type": "Service", "Message": "The request failed because of an unknown error"},
         ),
         (
             KeyError("x"),
             500,
-            {"Type": "Service", "message": "The request failed because of an unknown error"},
+            {"Type": "Service", "Message": "The request failed because of an unknown error"},
         ),
     ],
 )

@@ -1,15 +1,23 @@
 """The errors of Lambda: one constructor each.
 
-On the wire they are `{"Type": "User", "message": …}` with the code in the header x-amzn-ErrorType.
-Codes and statuses: botocore's model. Texts: AWS, as recorded in public issues and snapshots, where
-nothing else is said.
+On the wire they are `{"Type": "User", "message": …}`, of some codes `Message`, with the code in the
+header x-amzn-ErrorType. Codes, statuses and members: botocore's model. Texts: AWS, as recorded in
+public issues and snapshots, where nothing else is said.
 """
 
 from penstock.base.errors.api import ApiError
 
+_CAPITAL = frozenset(("ResourceInUseException", "ResourceNotFoundException", "ServiceException"))
+"""The errors whose text stands in `Message`; in the others it is `message`."""
+
 
 def _user(code: str, message: str, status: int = 400, **members: str) -> ApiError:
-    return ApiError(code, message, status=status, members={"Type": "User", **members})
+    return _error(code, message, status, {"Type": "User", **members})
+
+
+def _error(code: str, message: str, status: int, members: dict[str, str]) -> ApiError:
+    member = "Message" if code in _CAPITAL else "message"
+    return ApiError(code, message, status=status, message_member=member, members=members)
 
 
 def invalid_parameter(message: str) -> ApiError:
@@ -53,7 +61,7 @@ def request_body_not_json(detail: str) -> ApiError:
 
 def service_exception(message: str) -> ApiError:
     """Return the error for a fault that is not the client's; clients try again."""
-    return ApiError("ServiceException", message, status=500, members={"Type": "Service"})
+    return _error("ServiceException", message, 500, {"Type": "Service"})
 
 
 def internal_failure() -> ApiError:
