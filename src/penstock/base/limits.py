@@ -239,6 +239,15 @@ window_state_bytes_max = 1024 * 1024  # [D] 2026-10
 partition_key_patterns_max = 1024  # [P] that are kept compiled, one for each name
 filter_pattern_levels_max = 100  # [P] an item has 32, each of up to two members of a pattern
 
+# --- functions elsewhere
+function_name_chars_max = 64  # [M] 2026-11
+function_seconds_max = 900  # [D] 2026-11
+function_answer_bytes_max = 6_291_556  # [D] 2026-11: 6 MB, and a little
+remote_invocations_max = 64  # [P] at once, a thread and a connection each
+remote_queue_seconds_max = 10.0  # [P] that an invocation waits for one of those to end
+remote_connect_seconds_max = 5.0  # [P]
+remote_error_chars_max = 300  # [P] of an answer that is told in an error
+
 # The engine on PostgreSQL.
 postgres_key_bytes_max = 2000  # longer keys have a table of their own
 postgres_lock_slots = 4096  # rows of the table of locks: of its schema, never to be changed alone
