@@ -248,6 +248,11 @@ remote_queue_seconds_max = 10.0  # [P] that an invocation waits for one of those
 remote_connect_seconds_max = 5.0  # [P]
 remote_error_chars_max = 300  # [P] of an answer that is told in an error
 
+# --- streams elsewhere [P]
+remote_reads_max = 64  # calls under way for one stream, a thread each
+remote_held_reads_max = 48  # of those, reads that a server of ours holds
+remote_poll_ms = 250.0  # [D] 2026-11: four times a second, of each shard
+
 # The engine on PostgreSQL.
 postgres_key_bytes_max = 2000  # longer keys have a table of their own
 postgres_lock_slots = 4096  # rows of the table of locks: of its schema, never to be changed alone
