@@ -279,3 +279,20 @@ postgres_beat_seconds = 1.0
 postgres_node_life_ms = 5000
 postgres_notify_seconds = 0.002  # what is gathered for one NOTIFY
 postgres_notify_bytes_max = 7000  # of 8000 that a payload may have
+
+# --- event source mappings [P], but for what AWS gives
+invocation_bytes_max = 6 * 1024 * 1024  # [D] of a synchronous invocation's event
+event_frame_bytes = 64  # of an event, what is no record
+window_frame_bytes = 2048  # of a tumbling window's event, what is neither record nor state
+destination_attempts_max = 3
+destination_pause_ms = 1000.0  # after the first failure; more after each of the next
+window_late_ms = 1000  # after its end, until what was written in it can be read on every node
+window_look_ms = 50.0  # between looks for it, at least
+retry_ms_min = 100.0  # before the first retry; doubled before each of the next
+retry_doublings_max = 10
+retry_ms_max = 30_000.0
+error_shown_chars_max = 500
+mapping_watch_seconds_max = 30.0
+mapping_shards_interval_ms = 10_000.0  # a shard that ends is followed at once: for what that misses
+mapping_look_interval_ms = 1000.0  # at the stored mappings: other nodes change them too
+checkpoint_age_ms_max = 60_000.0  # in a shard where nothing is written

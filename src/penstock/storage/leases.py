@@ -65,6 +65,14 @@ class Leases:
         until_ms = self._held_until_ms.get(name)
         return until_ms is not None and self._clock.elapsed_ms() < until_ms
 
+    def is_held_in(self, txn: Transaction, name: bytes) -> bool:
+        """Say whether the row of that lease is this node's, whatever the time; needs its lock.
+
+        So what a transaction decides by it holds until it is committed.
+        """
+        row = txn.get(lease_key(name))
+        return row is not None and row.startswith(self._holder)
+
     async def take(self, names: Iterable[bytes]) -> frozenset[bytes]:
         """Renew those of `names` that are held, take those that are free; return what is held.
 
