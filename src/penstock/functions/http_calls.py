@@ -86,15 +86,16 @@ class HttpCalls:
         """
         call = _Call()
         self._under_way.add(call)
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(seconds_max):
-                return await loop.run_in_executor(
-                    self._threads, self._perform, call, url, headers, body, seconds_max
-                )
-        except TimeoutError:
-            raise CallFailed("late", f"{url} did not answer within {seconds_max:g} s") from None
+        future = asyncio.get_running_loop().run_in_executor(
+            self._threads, self._perform, call, url, headers, body, seconds_max
+        )
+        try:  # not `asyncio.timeout`: an action may be under way outside of any task
+            ended, _ = await asyncio.wait((future,), timeout=seconds_max)
+            if not ended:
+                raise _late(url, seconds_max)
+            return future.result()
         finally:
+            future.cancel()
             call.give_up()
             self._under_way.discard(call)
 
@@ -133,7 +134,7 @@ class HttpCalls:
             connection = _connect(url, place)
             return self._exchange(call, place, connection, path, headers, body, seconds_max)
         except TimeoutError:
-            raise CallFailed("late", f"{url} did not answer within {seconds_max:g} s") from None
+            raise _late(url, seconds_max) from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise CallFailed("garbled", f"{url} gave no answer: {error!r}") from error
 
@@ -188,6 +189,10 @@ class HttpCalls:
                 connections.append(connection)
                 return
         connection.close()
+
+
+def _late(url: str, seconds_max: float) -> CallFailed:
+    return CallFailed("late", f"{url} did not answer within {seconds_max:g} s")
 
 
 def _place(url: str) -> tuple[Place, str]:

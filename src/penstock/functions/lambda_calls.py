@@ -59,14 +59,14 @@ class LambdaCalls:
             parameters["Qualifier"] = asked
         if client_context is not None:
             parameters["ClientContext"] = base64.b64encode(client_context).decode()
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(self._seconds_max):
-                return await loop.run_in_executor(
-                    self._threads, self._perform, function, parameters
-                )
-        except TimeoutError:
-            return _late(function, self._seconds_max)
+        future = asyncio.get_running_loop().run_in_executor(
+            self._threads, self._perform, function, parameters
+        )
+        try:  # not `asyncio.timeout`: an action may be under way outside of any task
+            ended, _ = await asyncio.wait((future,), timeout=self._seconds_max)
+            return future.result() if ended else _late(function, self._seconds_max)
+        finally:
+            future.cancel()
 
     def close(self) -> None:
         """Begin no more; threads end with the calls that they have under way."""

@@ -8,9 +8,9 @@ no such header, and errors and time-outs with status 200 (its issues 20 and 21, 
 
 import asyncio
 import base64
-import contextlib
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections import deque
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import msgspec
@@ -27,6 +27,46 @@ _INVOCATIONS = re.compile(r"/2015-03-31/functions/[^/]+/invocations/?")
 _LATEST = "$LATEST"
 
 
+class _Room:
+    """Places for so many invocations at once; NotInvoked where none becomes free in time.
+
+    Unlike asyncio's semaphore and time-outs it may be waited for outside of any task.
+    """
+
+    def __init__(self) -> None:
+        self._taken = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def __aenter__(self) -> None:
+        if self._taken < limits.remote_invocations_max:
+            self._taken += 1
+            return
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(place)
+        try:
+            await asyncio.wait((place,), timeout=limits.remote_queue_seconds_max)
+        except BaseException:
+            if not place.cancel():
+                self._leave()
+            raise
+        if not place.done():
+            place.cancel()
+            text = f"{limits.remote_invocations_max} functions elsewhere are being invoked already"
+            raise NotInvoked("throttled", text)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._leave()
+
+    def _leave(self) -> None:
+        """Give the place to whoever has waited for longest."""
+        while self._waiting:
+            place = self._waiting.popleft()
+            if not place.done():
+                place.set_result(None)
+                return
+        self._taken -= 1
+
+
 class RemoteInvoker(Invoker):
     """Invokes the functions of a mapping of names; `seconds_max` is the time of each invocation."""
 
@@ -39,7 +79,7 @@ class RemoteInvoker(Invoker):
         self._seconds_max = seconds_max
         self._http = HttpCalls()
         self._lambda = LambdaCalls(seconds_max)
-        self._room = asyncio.Semaphore(limits.remote_invocations_max)
+        self._room = _Room()
 
     def has(self, name: str) -> bool:
         """Say whether the function of that name lives elsewhere."""
@@ -62,9 +102,9 @@ class RemoteInvoker(Invoker):
             if qualifier is not None:
                 raise NotInvoked("missing", f"{name} at {function} has no versions and no aliases")
             headers = _headers(function_arn, tail, client_context, request_id)
-            async with self._in_room():
+            async with self._room:
                 return await self._post(function.url, headers, payload, tail)
-        async with self._in_room():
+        async with self._room:
             return await self._lambda.invoke(
                 function, qualifier, payload, tail=tail, client_context=client_context
             )
@@ -73,20 +113,6 @@ class RemoteInvoker(Invoker):
         """Give up what is under way; safe twice."""
         self._http.close()
         self._lambda.close()
-
-    @contextlib.asynccontextmanager
-    async def _in_room(self) -> AsyncIterator[None]:
-        """Hold one of the places for invocations; NotInvoked where none becomes free."""
-        try:
-            async with asyncio.timeout(limits.remote_queue_seconds_max):
-                await self._room.acquire()
-        except TimeoutError:
-            text = f"{limits.remote_invocations_max} functions elsewhere are being invoked already"
-            raise NotInvoked("throttled", text) from None
-        try:
-            yield
-        finally:
-            self._room.release()
 
     async def _post(
         self, url: str, headers: Mapping[str, str], payload: bytes, tail: bool

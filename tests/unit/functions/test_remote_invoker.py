@@ -268,15 +268,46 @@ def test_more_than_there_is_room_for_are_throttled(monkeypatch: pytest.MonkeyPat
             while len(server.asked) < 2:
                 await asyncio.sleep(0)
             third = await asyncio.gather(invoker.invoke(ARN, b"{}"), return_exceptions=True)
+            given_up = asyncio.create_task(invoker.invoke(ARN, b"{}"))
+            await asyncio.sleep(0)
+            given_up.cancel()
+            monkeypatch.setattr(limits, "remote_queue_seconds_max", SECONDS_MAX)
+            waits = [asyncio.create_task(invoker.invoke(ARN, b"{}")) for _ in range(3)]
+            await asyncio.sleep(0)
             server.released.set()
-            ended = await asyncio.gather(*first)
+            ended = await asyncio.gather(*first, *waits)
             invoker.close()
             return [*third, *ended]
 
-        third, *first = asyncio.run(three())
+        third, *others = asyncio.run(three())
     assert isinstance(third, NotInvoked)
     assert third.reason == "throttled"
-    assert [outcome.payload for outcome in first if isinstance(outcome, Outcome)] == [b"True"] * 2
+    assert [other.payload for other in others if isinstance(other, Outcome)] == [b"True"] * 5
+
+
+def test_an_invocation_needs_no_task() -> None:
+    """The edge steps an action outside of any, until its second wait."""
+    with ScriptedServer(lambda asked: Said(b"1")) as server:
+
+        async def step() -> Outcome:
+            invoker = RemoteInvoker({"elsewhere": HttpFunction(server.url)})
+            invocation = invoker.invoke(ARN, b"{}")
+            ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+            def go_on(_: object = None) -> None:
+                try:
+                    waits_for = invocation.send(None)
+                except StopIteration as end:
+                    ended.set_result(end.value)
+                    return
+                waits_for.add_done_callback(go_on)
+
+            asyncio.get_running_loop().call_soon(go_on)
+            outcome = await ended
+            invoker.close()
+            return outcome
+
+        assert asyncio.run(step()).payload == b"1"
 
 
 # --- the Runtime Interface Emulator, which says less than Lambda does
