@@ -195,6 +195,28 @@ store_silent_ms_max = 5000.0  # since the store last answered: then requests sho
 bell_watch_seconds_max = 60.0  # then it is watched anew
 load_nodes_max = 256  # of which the load is taken at once: a row each
 
+# --- functions: the Runtime API and the workers
+function_answer_bytes_max = 6 * 1024 * 1024 + 100  # [D] AWS's own text names 6291556
+function_init_seconds_max = 10.0  # [D] 2026-11; what takes longer goes on at the invocation's cost
+runtime_body_bytes_max = 64 * 1024 * 1024  # [P] that is read of an answer that is too large
+runtime_header_bytes_max = 1024 * 1024 + 64 * 1024  # [P] clients put 1 MB of causes into a header
+runtime_connections_max = 64  # [P] of one worker
+worker_idle_ms = 300_000.0  # [P] after which an idle worker ends
+worker_tend_interval_ms = 5_000.0  # [P] between looks at idle workers
+worker_watch_seconds = 0.1  # [P] between looks at the memory of a worker that is not idle
+worker_processes_watched_max = 1024  # [P] of one worker
+worker_open_files_max = 1024  # [D] 2026-11
+worker_memory_slack_bytes = 1024 * 1024 * 1024  # [P] of what is reserved and not used, as stacks
+worker_interpreter_seconds_max = 10.0  # [P] to ask a Python or Node what it has
+worker_end_seconds_max = 0.15  # [P] of all workers at the stop; of the same 2 s
+worker_backoff_ms_min = 100.0  # [P] before a worker is started after one that never began
+worker_backoff_ms_max = 10_000.0
+log_line_bytes_max = 256 * 1024 - 26  # [D] 2026-11, of an event
+log_tail_bytes_max = 4096  # [D] 2026-11
+log_read_bytes_max = 64 * 1024  # [P] at once of one worker: others have their turn in between
+log_bytes_per_second_max = 1024 * 1024  # [P] of one worker; what is more is dropped
+log_burst_seconds = 4.0  # [P] of it, and at first
+
 # --- the test controls [P]
 clock_ms_min = 946_684_800_000  # 2000-01-01: a stamp 24 hours earlier is still above 0
 clock_ms_max = 4_102_444_800_000  # 2100-01-01

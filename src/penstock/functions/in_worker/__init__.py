@@ -1,0 +1,1 @@
+"""What runs in the processes of workers, by their interpreters: it knows nothing of the rest."""
