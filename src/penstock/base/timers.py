@@ -46,6 +46,11 @@ class Timers:
         self._due: dict[asyncio.Future[None], float] = {}
         self._handles: dict[asyncio.Future[None], asyncio.TimerHandle] = {}
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for a time."""
+        return len(self._due)
+
     async def sleep(self, ms: float) -> None:
         """Return once `ms` milliseconds of the clock have passed."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
