@@ -20,7 +20,7 @@ FOLDER = ROOT / "requirements"
 OLDEST_PYTHON = "3.11"
 RESOLVE_SECONDS_MAX = 300
 
-EXTRAS = ["--extra", "demo", "--extra", "postgresql"]
+EXTRAS = ["--extra", "demo", "--extra", "kafka", "--extra", "postgresql"]
 ARGUMENTS = {
     "run": [*EXTRAS, "--group", "setup"],
     "dev": [*EXTRAS, "--group", "dev", "--constraint", "requirements/run.lock"],

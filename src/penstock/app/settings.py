@@ -4,14 +4,17 @@ A flag wins over the environment, the environment over the default.
 """
 
 import argparse
+import importlib.util
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from penstock.base import limits
+from penstock.functions.destination import Endpoints
 from penstock.operations.operation import LsiStreamRule
 
 
@@ -76,6 +79,10 @@ class Settings:
     lsi_stream_rule: LsiStreamRule = "strict"
     test_controls: bool = False
     stop_delay_seconds: int = 0
+    sqs_endpoint: str | None = None
+    sns_endpoint: str | None = None
+    s3_endpoint: str | None = None
+    kafka_brokers: tuple[str, ...] | None = None
     database: Database | None = None
     """Where the postgresql engine keeps its data."""
 
@@ -83,6 +90,18 @@ class Settings:
     def is_shared(self) -> bool:
         """Whether other nodes may be working on the same store."""
         return self.engine == POSTGRESQL
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Where this server reaches destinations of failures."""
+        failures = None if self.data is None else self.data / FAILURES
+        return Endpoints(
+            self.sqs_endpoint,
+            self.sns_endpoint,
+            self.s3_endpoint,
+            self.kafka_brokers or (),
+            failures,
+        )
 
 
 def _host(text: str) -> str:
@@ -168,6 +187,34 @@ def _directory(text: str) -> Path:
         raise SettingError(f"{text!r} is not the name of a directory")
     return Path(text)
 
+
+def _url(text: str) -> str:
+    """Return the URL of a service; what may hold a password is not told again."""
+    try:
+        parts = urlsplit(text)
+        is_address = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        is_address = None
+    if not is_address or not re.fullmatch(r"[!-~]+", text):
+        raise SettingError("that is not a URL such as http://127.0.0.1:4566")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise SettingError("a URL of a service has neither a password, nor a query, nor a fragment")
+    return text
+
+
+def _brokers(text: str) -> tuple[str, ...]:
+    brokers = tuple(text.split(","))
+    for broker in brokers:
+        found = re.fullmatch(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})", broker)
+        if found is None or not 0 < int(found[1]) <= 65535:
+            raise SettingError(f"{broker!r} is not the HOST:PORT of a broker")
+    if importlib.util.find_spec("kafka") is None:
+        raise SettingError("Kafka needs the package kafka-python: install penstock[kafka]")
+    return brokers
+
+
+FAILURES = "failures"
+"""The directory beside a store, of files that mappings tell their failures in."""
 
 POSTGRESQL = "postgresql"
 _NAMED_ENGINES = ("memory", "rocksdb")
@@ -282,6 +329,37 @@ SETTINGS = (
         "how long the server goes on serving when it is told to stop, while its health page says"
         " 503 and each answer closes its connection, so that requests go elsewhere; a second signal"
         " ends it at once",
+    ),
+    Setting(
+        "sqs_endpoint",
+        _url,
+        "",
+        "URL",
+        "where failures of mappings are told to queues of SQS; without it no such destination is"
+        " taken",
+    ),
+    Setting(
+        "sns_endpoint",
+        _url,
+        "",
+        "URL",
+        "where failures of mappings are told to topics of SNS; without it no such destination is"
+        " taken",
+    ),
+    Setting(
+        "s3_endpoint",
+        _url,
+        "",
+        "URL",
+        "where failures of mappings are told to buckets of S3; without it no such destination is"
+        " taken",
+    ),
+    Setting(
+        "kafka_brokers",
+        _brokers,
+        "",
+        "HOST:PORT,...",
+        "where failures of mappings are told to topics of Kafka; needs penstock[kafka]",
     ),
 )
 

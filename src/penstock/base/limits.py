@@ -256,6 +256,17 @@ readers_answer_seconds_max = 20.0
 
 # --- functions and their mappings
 destination_chars_max = 350  # [M] 2026-11
+destination_seconds_max = 30.0  # [P] that a delivery takes, and more than its attempts together
+destination_connect_seconds_max = 3.0  # [P]
+destination_read_seconds_max = 10.0  # [P]
+destination_calls_max = 2  # [P] of a service for one delivery
+destination_threads_max = 4  # [P] of one kind: so many deliveries at once
+destination_clients_max = 64  # [P] that are kept, one for each service and region
+destination_queues_known_max = 1024  # [P]
+destination_file_bytes_max = 64 * 1024 * 1024  # [P] then it is renamed
+destination_files_kept = 5  # [P] of one name
+kafka_wait_seconds_max = 10.0  # [P] for brokers, and then for a message
+kafka_message_bytes_max = 8 * 1024 * 1024  # [P] a document with an event of 6 MB
 filter_pattern_chars_max = 4096  # [M] 2026-11
 window_state_bytes_max = 1024 * 1024  # [D] 2026-10
 partition_key_patterns_max = 1024  # [P] that are kept compiled, one for each name

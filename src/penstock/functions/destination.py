@@ -4,6 +4,7 @@ Facts: the pattern of DestinationArn in Lambda's model, 2026-11. `file://` is of
 """
 
 import re
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 from penstock.base import limits
@@ -85,3 +86,29 @@ def _file(text: str) -> Destination:
     if directories and (directories[0] or ".." in directories or "\0" in path):
         raise BadDestination(f"{path!r} is neither one name nor an absolute path")
     return Destination("file", text, path)
+
+
+class Endpoints(NamedTuple):
+    """Where this server reaches destinations: URLs of services, brokers as HOST:PORT.
+
+    `failures` is the directory of files that are named without one.
+    """
+
+    sqs: str | None = None
+    sns: str | None = None
+    s3: str | None = None
+    kafka: tuple[str, ...] = ()
+    failures: Path | None = None
+
+    def refusal(self, destination: Destination) -> str | None:
+        """Return why this server cannot reach a destination, or None where it can try."""
+        match destination.kind:
+            case "sqs" | "sns" | "s3" as kind:
+                missing = None if getattr(self, kind) else f"--{kind}-endpoint"
+            case "kafka":
+                missing = None if self.kafka else "--kafka-brokers"
+            case "file":
+                if self.failures is None and not destination.name.startswith("/"):
+                    return "this server has no directory of data; the file needs an absolute path"
+                return None
+        return None if missing is None else f"this server runs without {missing}"

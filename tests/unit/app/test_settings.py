@@ -36,6 +36,10 @@ SENSIBLE = {
     "lsi_stream_rule": "aws",
     "test_controls": "on",
     "stop_delay_seconds": "30",
+    "sqs_endpoint": "http://127.0.0.1:9324",
+    "sns_endpoint": "https://sns.us-east-1.amazonaws.com",
+    "s3_endpoint": "http://[::1]:9000/",
+    "kafka_brokers": "127.0.0.1:9092,[::1]:9093",
 }
 
 
@@ -70,6 +74,10 @@ def test_every_setting_is_taken_from_its_flag_and_from_its_variable() -> None:
         lsi_stream_rule="aws",
         test_controls=True,
         stop_delay_seconds=30,
+        sqs_endpoint="http://127.0.0.1:9324",
+        sns_endpoint="https://sns.us-east-1.amazonaws.com",
+        s3_endpoint="http://[::1]:9000/",
+        kafka_brokers=("127.0.0.1:9092", "[::1]:9093"),
     )
     assert read_settings(SENSIBLE, {}) == expected
     variables = {f"PENSTOCK_{name.upper()}": text for name, text in SENSIBLE.items()}
@@ -249,3 +257,46 @@ def test_the_switches_are_those_that_are_documented_as_on_or_off() -> None:
         setting.name for setting in SETTINGS if setting.unit == "on or off"
     }
     assert {"throttling", "test_controls"} <= {switch.name for switch in SWITCHES}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "127.0.0.1:4566",
+        "ftp://h",
+        "http://",
+        "http://h:x",
+        "http://h:0",
+        "http://h:99999",
+        "http://h /",
+        "http://h\n",
+        "http://u:secret@h",
+        "http://h?q=secret",
+        "http://h#secret",
+    ],
+)
+@pytest.mark.parametrize("service", ["sqs", "sns", "s3"])
+def test_what_is_no_url_of_a_service_is_refused(service: str, url: str) -> None:
+    told = _refusal({f"{service}_endpoint": url})
+    assert told.startswith(f"--{service}-endpoint: ")
+    assert "secret" not in told
+
+
+@pytest.mark.parametrize("text", ["", "h", "h:", "h:0", "h:65536", "h:1,", "h:1 ,h:2", "::1:9092"])
+def test_what_are_no_brokers_is_refused(text: str) -> None:
+    assert "is not the HOST:PORT of a broker" in _refusal({"kafka_brokers": text})
+
+
+def test_brokers_without_the_client_of_kafka_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "kafka", None)
+    assert _refusal({"kafka_brokers": "127.0.0.1:9092"}) == (
+        "--kafka-brokers: Kafka needs the package kafka-python: install penstock[kafka]"
+    )
+
+
+def test_files_of_failures_are_beside_the_store() -> None:
+    assert read_settings({"data": "d"}, {}).endpoints.failures == Path("d/failures")
+    assert read_settings({"engine": "memory"}, {}).endpoints.failures is None
+    brokers = read_settings({"kafka_brokers": "h:1"}, {}).endpoints.kafka
+    assert brokers == ("h:1",)
