@@ -8,7 +8,7 @@ is all that is known.
 import contextlib
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from penstock.base import limits
 
@@ -87,15 +87,15 @@ def kill_tree(pid: int, has_ended: Callable[[], bool]) -> None:
             kill(pid, signal.SIGKILL)
 
 
-def kill_strays(mark: bytes) -> None:
-    """Kill what has `mark` in its environment: what a worker started and was lost with its end."""
+def kill_strays(marks: Sequence[bytes]) -> None:
+    """Kill what has `marks` in its environment: what a worker started and was lost with its end."""
     for entry in _processes():
         try:
             with open(f"/proc/{entry}/environ", "rb") as file:  # noqa: PTH123 - often
-                is_stray = mark in file.read()
+                told = file.read()
         except OSError:  # another user's, or gone
             continue
-        if is_stray:
+        if all(mark in told for mark in marks):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(int(entry), signal.SIGKILL)
 

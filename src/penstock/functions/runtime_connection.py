@@ -46,6 +46,9 @@ class RuntimeConnection(asyncio.Protocol):
         self._headers: dict[bytes, bytes] = {}
         self._chunks: list[bytes] = []
         self._closes = False
+        self._method = b""
+        self._is_replaying = False
+        """Whether the parser is told again what it has told us of a head."""
 
     # --- called by the transport
 
@@ -64,17 +67,38 @@ class RuntimeConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._head_bytes += len(data)  # taken off again where the head ends
-        if self._transport.is_closing():
-            return
         try:
-            self._parser.feed_data(data)
+            while data and not self._transport.is_closing():
+                data = self._feed(data)
         except httptools.HttpParserError:
             self.answer(self._refused or _MALFORMED)
-        except httptools.HttpParserUpgrade:
-            self.answer(_MALFORMED)
         else:
             if self._head_bytes > limits.runtime_header_bytes_max:
                 self.answer(_HEADERS_TOO_LARGE)
+
+    def _feed(self, data: bytes) -> bytes:
+        """Let the parser go on; return what it stopped before.
+
+        It stops behind the head of a request that offers another protocol, as Java's client does.
+        The offer is declined: a parser that is told the same framing reads the body.
+        """
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._parser.get_method() == b"CONNECT":
+                self.answer(_MALFORMED)
+                return b""
+            framing = b"".join(
+                b"%b: %b\r\n" % (name, self._headers[name])
+                for name in (b"content-length", b"transfer-encoding")
+                if name in self._headers
+            )
+            self._parser = httptools.HttpRequestParser(self)
+            self._is_replaying = True
+            self._parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n" % framing)
+            offset: int = upgrade.args[0]
+            return data[offset:]
+        return b""
 
     # --- called by the API
 
@@ -93,11 +117,16 @@ class RuntimeConnection(asyncio.Protocol):
     # --- called by the parser
 
     def on_message_begin(self) -> None:
-        self._url, self._headers, self._chunks, self._body_bytes = b"", {}, [], 0
+        if not self._is_replaying:
+            self._url, self._headers, self._chunks, self._body_bytes = b"", {}, [], 0
 
     def on_url(self, url: bytes) -> None:
+        if self._is_replaying:
+            return
         self._url += url
-        self._check_head(self._url)
+        if len(self._url) > limits.runtime_header_bytes_max:
+            self._refused = _HEADERS_TOO_LARGE
+            raise _Stop
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers[name.lower()] = value.strip()
@@ -107,6 +136,9 @@ class RuntimeConnection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         self._head_bytes = 0
+        if self._is_replaying:
+            return
+        self._method = self._parser.get_method()
         self._closes = not self._parser.should_keep_alive()
         if self._headers.get(b"expect", b"").lower() == b"100-continue":
             self._transport.write(_CONTINUE)
@@ -124,9 +156,12 @@ class RuntimeConnection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         self._head_bytes = 0
+        if self._parser.should_upgrade():  # its body is still to come
+            return
+        self._is_replaying = False
         chunks, self._chunks = self._chunks, []
         request = ApiRequest(
-            self._parser.get_method(),
+            self._method,
             self._url,
             self._headers,
             chunks[0] if len(chunks) == 1 else b"".join(chunks),
@@ -135,11 +170,6 @@ class RuntimeConnection(asyncio.Protocol):
         response = self._api.handle(request, self)
         if response is not None:
             self.answer(response)
-
-    def _check_head(self, so_far: bytes) -> None:
-        if len(so_far) > limits.runtime_header_bytes_max:
-            self._refused = _HEADERS_TOO_LARGE
-            raise _Stop
 
 
 class RuntimeServer:

@@ -21,7 +21,7 @@ from penstock.base import limits
 from penstock.base.clock import Clock, SystemClock
 from penstock.base.ids import Entropy
 from penstock.functions import worker_texts as texts
-from penstock.functions.invoker import NotInvoked, Outcome
+from penstock.functions.invoker import FunctionError, NotInvoked, Outcome
 from penstock.functions.log_sink import LogSink
 from penstock.functions.runtime_api import Answer, Invocation, RuntimeApi
 from penstock.functions.runtime_connection import RuntimeServer
@@ -66,11 +66,13 @@ class Work:
     asked: Asked
     done: asyncio.Future[Outcome]
     answer: Answer | None = None
-    """What the runtime has posted; it is told when the worker is ready again, or has ended."""
+    """What the runtime has posted. It is told as soon as the worker is ready again, so that the
+    next invocation finds it idle; or where that takes a while, without it."""
     began_ms: float | None = None
     """When its time began, by the machine's clock that never steps back."""
     deadline_ms: int = 0
     timer: asyncio.TimerHandle | None = None
+    early_timer: asyncio.TimerHandle | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -169,7 +171,7 @@ class Worker:
         environment = worker_environment(spec, place)
         data_bytes = 2 * spec.memory_mb * _MEGABYTE + limits.worker_memory_slack_bytes
         arguments = command.arguments(os.getpid(), data_bytes)
-        start = Start(arguments, environment, spec.code, own, self._stream)
+        start = Start(arguments, environment, spec.code, own, (self._stream, address))
         self._output.tell(texts.init_line(spec.runtime))
         if command.notice is not None:
             self._output.tell(f"[penstock] {command.notice}")
@@ -217,8 +219,11 @@ class Worker:
             self._finish_answered(work, work.answer)
 
     def on_answer(self, answer: Answer) -> None:
-        if self._work is not None:
-            self._work.answer = answer
+        work = self._work
+        if work is not None:
+            work.answer = answer
+            seconds = limits.worker_answer_wait_seconds
+            work.early_timer = self._loop.call_later(seconds, self._tell, work, answer)
 
     def on_init_error(self, answer: Answer) -> None:
         work = self._work
@@ -258,11 +263,18 @@ class Worker:
         self._output.tell(texts.start_line(work.asked.request_id, self.spec.version))
 
     def _finish_answered(self, work: Work, answer: Answer) -> None:
-        """Conclude what was answered; the worker is ready for more."""
-        if answer.error_type is None:
-            self._conclude(work, Outcome(answer.payload, None, self.spec.version), "", "")
-        else:
-            self._conclude(work, Outcome(answer.payload, "Unhandled", self.spec.version), "", "")
+        self._conclude(work, self._outcome_of(answer), "", "")
+
+    def _outcome_of(self, answer: Answer) -> Outcome:
+        error: FunctionError | None = None if answer.error_type is None else "Unhandled"
+        return Outcome(answer.payload, error, self.spec.version)
+
+    def _tell(self, work: Work, answer: Answer) -> None:
+        """Tell the outcome while the runtime goes on; it is busy until it asks again."""
+        if not work.done.done():
+            self._output.drain()
+            tail = self._output.tail() if work.asked.tail else b""
+            work.done.set_result(self._outcome_of(answer)._replace(log_tail=tail))
 
     def _time_out(self, work: Work) -> None:
         work.timer = None
@@ -294,8 +306,7 @@ class Worker:
         self, work: Work, outcome: Outcome, status: str, error_type: str, line: str = ""
     ) -> None:
         """Log the end of an invocation, be idle where the runtime is ready, tell the outcome."""
-        if work.timer is not None:
-            work.timer.cancel()
+        self._cancel_timers(work)
         if work.began_ms is None:  # its worker never began
             self._output.begin_tail()
             self._output.tell(texts.start_line(work.asked.request_id, self.spec.version))
@@ -329,9 +340,13 @@ class Worker:
         else:
             self._shared.on_idle(self)
 
+    def _cancel_timers(self, work: Work) -> None:
+        for timer in (work.timer, work.early_timer):
+            if timer is not None:
+                timer.cancel()
+
     def _refuse(self, work: Work, reason: NotInvoked) -> None:
-        if work.timer is not None:
-            work.timer.cancel()
+        self._cancel_timers(work)
         if not work.done.done():
             work.done.set_exception(reason)
 

@@ -44,8 +44,8 @@ class Start(NamedTuple):
     """Its working directory."""
     own: Path
     """The directory that is made for it, and removed after it."""
-    mark: str
-    """What is in the environment of nothing but it and what it has started."""
+    marks: tuple[str, ...]
+    """What is in the environment of nothing but it and what it has started, all together."""
 
 
 class WorkerProcess:
@@ -92,7 +92,7 @@ class WorkerProcess:
         except OSError as error:
             end = error
         self._tell(self._ended, end)
-        kill_strays(self._start.mark.encode())
+        kill_strays([mark.encode() for mark in self._start.marks])
         shutil.rmtree(self._start.own, ignore_errors=True)
 
     def _run(self) -> int:
