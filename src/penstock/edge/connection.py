@@ -298,7 +298,10 @@ class Connection(asyncio.Protocol):
         pause = not self._deaf and (
             self._write_blocked
             or len(self._pipeline) >= self._limits.pipelined_requests_max
-            or self._held_bytes > self._limits.pipelined_bytes_max
+            or (
+                len(self._pipeline) > 0  # else it is one body alone, which has its own limit
+                and self._held_bytes > self._limits.pipelined_bytes_max
+            )
         )
         if pause == self._reading_paused or self._closing or self._half_closed:
             return

@@ -10,6 +10,7 @@ class EdgeLimits:
     """What one server allows its clients; times in seconds, sizes in bytes."""
 
     body_bytes_max: int = limits.request_body_bytes_max
+    upload_bytes_max: int = limits.function_request_bytes_max
     header_bytes_max: int = limits.header_bytes_max
     header_count_max: int = limits.header_count_max
     header_seconds_max: float = limits.header_seconds_max

@@ -4,6 +4,7 @@ Header names of a request are lower-case bytes; a name that came twice has its v
 commas. Nothing here knows of sockets.
 """
 
+import json
 from collections.abc import Mapping
 from email.utils import formatdate
 from http import HTTPStatus
@@ -13,6 +14,7 @@ from penstock.base.clock import Clock
 from penstock.base.wait import Wait
 
 TEXT = b"text/plain; charset=utf-8"
+JSON = b"application/json"
 WAIT_HEADER = b"x-penstock-wait-ms"
 
 
@@ -51,14 +53,32 @@ def page(status: int, content_type: bytes, body: bytes, request_id: str) -> Http
 class Refusal(Exception):
     """A request that is turned down for its HTTP, before or without asking a service."""
 
-    def __init__(self, status: int, text: str) -> None:
+    def __init__(self, status: int, text: str, error_type: str | None = None) -> None:
         super().__init__(text)
         self.status = status
         self.text = text
+        self.error_type = error_type
+        """The code of an error of Lambda, where it is one."""
 
     def response(self, request_id: str) -> HttpResponse:
-        """Return the answer that says so, as plain text."""
-        return page(self.status, TEXT, f"{self.text}\n".encode(), request_id)
+        """Return the answer that says so: plain text, or as Lambda tells its errors."""
+        if self.error_type is None:
+            return page(self.status, TEXT, f"{self.text}\n".encode(), request_id)
+        body = json.dumps({"Type": "User", "message": self.text}).encode()
+        answer = page(self.status, JSON, body, request_id)
+        return answer._replace(
+            headers=answer.headers + b"x-amzn-ErrorType: %b\r\n" % self.error_type.encode()
+        )
+
+
+def too_large_upload(target: bytes, bytes_max: int) -> Refusal:
+    """Return the refusal of a request with more code than may be sent."""
+    action = "UpdateFunctionCode" if target.rstrip(b"/").endswith(b"code") else "CreateFunction"
+    return Refusal(
+        413,
+        f"Request must be smaller than {bytes_max} bytes for the {action} operation",
+        "RequestEntityTooLargeException",
+    )
 
 
 _STATUS_LINES = {

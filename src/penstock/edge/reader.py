@@ -10,10 +10,11 @@ from typing import NoReturn
 import httptools
 
 from penstock.edge.limits import EdgeLimits
-from penstock.edge.messages import HttpRequest, Refusal
+from penstock.edge.messages import HttpRequest, Refusal, too_large_upload
 
 _HEADER_LINE_EXTRA_BYTES = 4  # the colon, the blank and the line end
 _VERSIONS = ("1.0", "1.1")
+_FUNCTIONS = b"/2015-03-31/functions"
 
 
 class Stage(Enum):
@@ -53,6 +54,7 @@ class RequestReader:
         self._silent_bytes = 0
         """Bytes fed since the parser last said anything: a header still growing."""
         self._body: bytes | bytearray = b""
+        self._body_bytes_max = limits.body_bytes_max
 
     @property
     def buffered_bytes(self) -> int:
@@ -162,7 +164,7 @@ class RequestReader:
 
     def on_body(self, data: bytes) -> None:
         self.awaits_continue = False
-        if len(self._body) + len(data) > self._limits.body_bytes_max:
+        if len(self._body) + len(data) > self._body_bytes_max:
             self._refuse(self._over_body())
         if not self._body:
             self._body = data
@@ -201,6 +203,7 @@ class RequestReader:
         self._headers = {}
         self._header_count = self._head_bytes = self._silent_bytes = 0
         self._body = b""
+        self._body_bytes_max = self._limits.body_bytes_max
 
     def _enter(self, stage: Stage) -> None:
         self.stage = stage
@@ -212,7 +215,11 @@ class RequestReader:
             self._refuse(Refusal(505, "HTTP/1.0 and HTTP/1.1 are spoken here"))
         if self._version == "1.1" and b"host" not in self._headers:
             self._refuse(Refusal(400, "Malformed HTTP: no Host header"))
-        if int(self._headers.get(b"content-length", b"0")) > self._limits.body_bytes_max:
+        if self._target != b"/":
+            is_upload = _is_upload(self._method, self._target)
+            most = self._limits.upload_bytes_max if is_upload else self._limits.body_bytes_max
+            self._body_bytes_max = most
+        if int(self._headers.get(b"content-length", b"0")) > self._body_bytes_max:
             self._refuse(self._over_body())
 
     def _head_is_over(self) -> bool:
@@ -222,9 +229,22 @@ class RequestReader:
         return Refusal(431, f"Headers over {self._limits.header_bytes_max} bytes")
 
     def _over_body(self) -> Refusal:
-        return Refusal(413, f"Request body over {self._limits.body_bytes_max} bytes")
+        if self._body_bytes_max != self._limits.body_bytes_max:
+            return too_large_upload(self._target, self._body_bytes_max)
+        return Refusal(413, f"Request body over {self._body_bytes_max} bytes")
 
     def _refuse(self, refusal: Refusal) -> NoReturn:
         """Stop the parser in the middle of its work."""
         self.refusal = refusal
         raise _Stop
+
+
+def _is_upload(method: bytes, target: bytes) -> bool:
+    """Say whether a request brings the code of a function, which may be larger than other bodies.
+
+    CreateFunction and UpdateFunctionCode of Lambda.
+    """
+    if method not in (b"POST", b"PUT") or not target.startswith(_FUNCTIONS):
+        return False
+    path = target.partition(b"?")[0].removesuffix(b"/")
+    return path == _FUNCTIONS or path.endswith(b"/code")

@@ -1,9 +1,11 @@
-"""A function, as it is stored: its settings, and where its code is."""
+"""A function, its versions and its aliases, as they are stored."""
 
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
 
+from penstock.base import limits
 from penstock.storage.format import pack, unpack
 from penstock.storage.prefixes import Prefix
 from penstock.storage.waist import Lock, Span
@@ -22,6 +24,22 @@ class Code(msgspec.Struct, frozen=True):
     size_bytes: int
     directory: str | None = None
     """The directory, where the code is one; it is read anew when it changes."""
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """Who may use a function: stored and shown, as nobody is told apart by a signature yet."""
+
+    revision_id: str
+    statements: dict[str, str] = {}
+    """JSON, by the statement's id."""
+
+
+class EventConfig(msgspec.Struct, frozen=True):
+    """How events that a function is given without waiting for its answer are treated."""
+
+    modified_ms: int
+    retry_attempts_max: int | None = None
+    age_seconds_max: int | None = None
 
 
 class Function(msgspec.Struct, frozen=True):
@@ -46,26 +64,56 @@ class Function(msgspec.Struct, frozen=True):
     """Where its lines go, if not to its own log group."""
     modified_ms: int = 0
     revision_id: str = ""
+    """Another one after every change of code or settings."""
     concurrency_max: int | None = None
     """How many may run at a time; 0 for none. Kept with $LATEST, for all versions."""
     last_version: int = 0
     """The version that was published last. Kept with $LATEST."""
-    number: int = 0
-    """Raised by every change: workers of an older one are not used any more."""
+    policies: dict[str, Policy] = {}
+    """By qualifier, that of the function itself by an empty one. Kept with $LATEST."""
+    event_configs: dict[str, EventConfig] = {}
+    """By qualifier, $LATEST for the function itself. Kept with $LATEST."""
+
+    @property
+    def own_log_group(self) -> str:
+        """Where its lines go."""
+        return self.log_group or f"/aws/lambda/{self.name}"
+
+
+class Alias(msgspec.Struct, frozen=True):
+    """A name for a version of a function."""
+
+    region: str
+    function: str
+    name: str
+    version: str
+    description: str = ""
+    revision_id: str = ""
 
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Function).decode
+_decode_function = msgspec.json.Decoder(Function).decode
+_decode_alias = msgspec.json.Decoder(Alias).decode
 
 
-def encode_function(function: Function) -> bytes:
-    """Return a function as it is stored."""
-    return pack(_encode(function))
+def encode(stored: Function | Alias) -> bytes:
+    """Return a function or an alias as it is stored."""
+    return pack(_encode(stored))
 
 
+@lru_cache(limits.function_cache_entries_max)
 def decode_function(stored: bytes) -> Function:
     """Return the function that was stored as `stored`."""
-    return _decode(unpack(stored))
+    return _decode_function(unpack(stored))
+
+
+@lru_cache(limits.function_cache_entries_max)
+def decode_alias(stored: bytes) -> Alias:
+    """Return the alias that was stored as `stored`."""
+    return _decode_alias(unpack(stored))
+
+
+_VERSION_DIGITS = 12  # so that versions are in the order of their numbers
 
 
 def function_key(region: str, name: str = "") -> bytes:
@@ -75,9 +123,26 @@ def function_key(region: str, name: str = "") -> bytes:
 
 def version_key(region: str, name: str, version: str = "") -> bytes:
     """Return the key of a published version, or what the keys of all of a function begin with."""
-    return b"\0".join(
-        (Prefix.FUNCTION_VERSION.key + region.encode(), name.encode(), version.encode())
-    )
+    number = version.rjust(_VERSION_DIGITS, "0") if version else ""
+    return _below(Prefix.FUNCTION_VERSION, region, name) + number.encode()
+
+
+def alias_key(region: str, name: str, alias: str = "") -> bytes:
+    """Return the key of an alias, or what the keys of all of a function begin with."""
+    return _below(Prefix.FUNCTION_ALIAS, region, name) + alias.encode()
+
+
+def code_key(region: str, name: str, digest: bytes = b"", number: int | None = None) -> bytes:
+    """Return the key of a piece of code, or what the keys of all pieces begin with.
+
+    Without a number, that of the row that says that all pieces are there.
+    """
+    piece = b"" if number is None else number.to_bytes(4, "big")
+    return _below(Prefix.FUNCTION_CODE, region, name) + digest + piece
+
+
+def _below(prefix: Prefix, region: str, name: str) -> bytes:
+    return prefix.key + region.encode() + b"\0" + name.encode() + b"\0"
 
 
 def function_lock(region: str, name: str) -> Lock:
@@ -87,5 +152,7 @@ def function_lock(region: str, name: str) -> Lock:
         (
             Span.of_key(function_key(region, name)),
             Span.of_prefix(version_key(region, name)),
+            Span.of_prefix(alias_key(region, name)),
+            Span.of_prefix(code_key(region, name)),
         ),
     )

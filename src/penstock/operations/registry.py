@@ -3,7 +3,37 @@
 from types import ModuleType
 
 from penstock.operations import dynamodb, dynamodb_streams
-from penstock.operations.aws_lambda import get_account_settings
+from penstock.operations.aws_lambda import (
+    add_permission,
+    create_alias,
+    create_function,
+    delete_alias,
+    delete_function,
+    delete_function_concurrency,
+    download_code,
+    get_account_settings,
+    get_alias,
+    get_function,
+    get_function_concurrency,
+    get_function_configuration,
+    get_policy,
+    list_aliases,
+    list_functions,
+    list_tags,
+    list_versions_by_function,
+    publish_version,
+    put_function_concurrency,
+    remove_permission,
+    update_alias,
+    update_function_code,
+    update_function_configuration,
+)
+from penstock.operations.aws_lambda import (
+    tag_resource as lambda_tag_resource,
+)
+from penstock.operations.aws_lambda import (
+    untag_resource as lambda_untag_resource,
+)
 from penstock.operations.aws_lambda.absent import ABSENT
 from penstock.operations.control import (
     clear_faults,
@@ -90,7 +120,30 @@ ACTIONS: dict[str, dict[str, ModuleType]] = {
 }
 
 REST_ACTIONS: dict[str, ModuleType] = {
+    "AddPermission": add_permission,
+    "CreateAlias": create_alias,
+    "CreateFunction": create_function,
+    "DeleteAlias": delete_alias,
+    "DeleteFunction": delete_function,
+    "DeleteFunctionConcurrency": delete_function_concurrency,
     "GetAccountSettings": get_account_settings,
+    "GetAlias": get_alias,
+    "GetFunction": get_function,
+    "GetFunctionConcurrency": get_function_concurrency,
+    "GetFunctionConfiguration": get_function_configuration,
+    "GetPolicy": get_policy,
+    "ListAliases": list_aliases,
+    "ListFunctions": list_functions,
+    "ListTags": list_tags,
+    "ListVersionsByFunction": list_versions_by_function,
+    "PublishVersion": publish_version,
+    "PutFunctionConcurrency": put_function_concurrency,
+    "RemovePermission": remove_permission,
+    "TagResource": lambda_tag_resource,
+    "UntagResource": lambda_untag_resource,
+    "UpdateAlias": update_alias,
+    "UpdateFunctionCode": update_function_code,
+    "UpdateFunctionConfiguration": update_function_configuration,
 }
 """The actions of Lambda; the module of each says at which path it is found."""
 
@@ -124,6 +177,9 @@ def rest_operations(services: Services) -> list[RestOperation | AbsentOperation]
         *(
             RestOperation(services, name, module.ROUTE, module.SHAPE, module.run)
             for name, module in REST_ACTIONS.items()
+        ),
+        RestOperation(
+            services, "DownloadCode", download_code.ROUTE, download_code.SHAPE, download_code.run
         ),
         *(AbsentOperation(name, route) for name, route in ABSENT.items()),
     ]

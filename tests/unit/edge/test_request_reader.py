@@ -89,3 +89,42 @@ def test_any_bytes_give_requests_or_a_refusal(pieces: list[bytes], before: bytes
     if reader.refusal is not None:
         assert 400 <= reader.refusal.status <= 505
     assert reader.buffered_bytes <= 1000
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "is_upload"),
+    [
+        ("POST", "/2015-03-31/functions", True),
+        ("POST", "/2015-03-31/functions/", True),
+        ("PUT", "/2015-03-31/functions/f/code?x=y", True),
+        ("GET", "/2015-03-31/functions", False),
+        ("POST", "/2015-03-31/functions/f/invocations", False),
+        ("POST", "/", False),
+    ],
+)
+def test_code_of_functions_may_be_larger_than_other_bodies(
+    method: str, target: str, is_upload: bool
+) -> None:
+    reader = RequestReader(EdgeLimits(body_bytes_max=10, upload_bytes_max=100))
+    head = f"{method} {target} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    requests = reader.feed(head + b"32\r\n" + bytes(50) + b"\r\n0\r\n\r\n" + POST)
+    assert [len(request.body) for request in requests] == ([50, 5] if is_upload else [])
+    assert (reader.refusal is None) == is_upload
+
+
+def test_the_larger_limit_is_for_one_request_alone() -> None:
+    reader = RequestReader(EdgeLimits(body_bytes_max=10, upload_bytes_max=100))
+    upload = b"PUT /2015-03-31/functions/f/code HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n"
+    assert len(reader.feed(upload + bytes(50))) == 1
+    reader.feed(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n")
+    assert reader.refusal is not None
+    assert reader.refusal.status == 413
+
+
+def test_code_above_its_limit_is_refused_as_lambda_does() -> None:
+    reader = RequestReader(EdgeLimits(upload_bytes_max=100))
+    reader.feed(b"POST /2015-03-31/functions HTTP/1.1\r\nHost: a\r\nContent-Length: 101\r\n\r\n")
+    assert reader.refusal is not None
+    answer = reader.refusal.response("id")
+    assert answer.status == 413
+    assert b"x-amzn-ErrorType: RequestEntityTooLargeException\r\n" in answer.headers

@@ -21,7 +21,7 @@ def test_the_path_of_an_action_is_that_of_the_model(name: str) -> None:
     route = ROUTES[name]
     assert route.method == http["method"]
     assert _shape(route.path) == _shape(http["requestUri"].partition("?")[0])
-    if name in REST_ACTIONS:
+    if name in REST_ACTIONS and name != "DeleteFunction":  # its status is a member of its answer
         assert route.status == http.get("responseCode", 200)
 
 
