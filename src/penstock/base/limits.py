@@ -353,3 +353,18 @@ mapping_watch_seconds_max = 30.0
 mapping_shards_interval_ms = 10_000.0  # a shard that ends is followed at once: for what that misses
 mapping_look_interval_ms = 1000.0  # at the stored mappings: other nodes change them too
 checkpoint_age_ms_max = 60_000.0  # in a shard where nothing is written
+
+# --- the API of event source mappings [M] 2026-11
+mapping_batch_records_max = 10_000
+mapping_batch_window_seconds_max = 300
+mapping_lanes_max = 10  # of a shard: ParallelizationFactor
+mapping_retries_max = 10_000
+mapping_record_age_seconds_min = 60  # [D]: 0 to 59 are in the model and refused
+mapping_record_age_seconds_max = 604_800
+mapping_tumbling_window_seconds_max = 900
+mapping_filters_max = 5  # [D] the quota of a new account
+mapping_metrics_max = 3
+mappings_page_max = 100  # [D] whatever MaxItems says
+mappings_listed_max = 10_000
+mappings_per_region_max = 1000  # [P]
+source_arn_chars_max = 10_000

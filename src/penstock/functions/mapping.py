@@ -46,7 +46,6 @@ class Mapping(msgspec.Struct, frozen=True):
     failure_destination: str | None = None
     counts_events: bool = False
     """Whether MetricsConfig asks for EventCount."""
-    kms_key_arn: str | None = None
     state: State = "Creating"
     state_reason: str = USER_ACTION
     enabled: bool = True

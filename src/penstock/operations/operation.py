@@ -1,12 +1,13 @@
 """What an API action is to the edge: a shape for the request, and the work that answers it."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
 
 from penstock.base.background import Alarm
+from penstock.functions.destination import Endpoints
 from penstock.operations.control.controls import Controls
 from penstock.streams.call_rates import CallRates
 from penstock.streams.readers import Readers
@@ -34,6 +35,12 @@ class Services:
     """Whether a table with a stream may have a local index that projects non-key attributes."""
     work: Alarm = field(default_factory=Alarm)
     """Rings where a change of a table leaves something to be done beside the requests."""
+    mappings_changed: Alarm = field(default_factory=Alarm)
+    """Rings where an event source mapping was made, changed or is to be deleted."""
+    remote_functions: Collection[str] = frozenset()
+    """The names of the functions that live elsewhere."""
+    destinations: Endpoints = field(default_factory=Endpoints)
+    """Where the failures of mappings can be told."""
     controls: Controls | None = None
     """What tests may move the server with, where it was started with test controls."""
     readers: Readers = field(default_factory=Readers)

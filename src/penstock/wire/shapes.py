@@ -127,8 +127,8 @@ class _Length:
 class String:
     """A JSON string, with the lengths (characters), pattern and values that the model allows.
 
-    The pattern is not asked of an empty text, whose length says it all, nor of one that begins with
-    `spared`.
+    The pattern is not asked of an empty text, whose length says it all unless `empty_is_matched`,
+    nor of one that begins with `spared`.
     """
 
     def __init__(
@@ -138,15 +138,17 @@ class String:
         pattern: str | None = None,
         values: Sequence[str] | None = None,
         spared: str | None = None,
+        empty_is_matched: bool = False,
     ) -> None:
         self._length, self._pattern, self._spared = _Length(low, high), pattern, spared
+        self._empty_is_matched = empty_is_matched
         self._match = re.compile(pattern).fullmatch if pattern else None
         self._values = values
 
     def read(self, value: Any, path: Place, failures: Failures) -> Any:
         if not isinstance(value, str):
             raise _not_a("String", value)
-        if self._match and value and not self._match(value) and not self._is_spared(value):
+        if self._match and not self._match(value) and not self._is_spared(value):
             constraint = f"Member must satisfy regular expression pattern: {self._pattern}"
             failures.add(value, path, constraint)
         self._length.check(failures, len(value), value, path)
@@ -159,6 +161,9 @@ class String:
         return str(value)
 
     def _is_spared(self, value: str) -> bool:
+        """Say whether a value that does not match the pattern is not asked to."""
+        if not value:
+            return not self._empty_is_matched
         return self._spared is not None and value.startswith(self._spared)
 
 

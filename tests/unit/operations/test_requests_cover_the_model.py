@@ -11,10 +11,12 @@ import botocore.session
 import pytest
 
 from penstock.operations import dynamodb, dynamodb_streams
-from penstock.operations.registry import ACTIONS
-from penstock.wire.shapes import ListOf, MapOf, Shape, Structure
+from penstock.operations.registry import ACTIONS, REST_ACTIONS
+from penstock.wire.shapes import Integer, ListOf, MapOf, Shape, String, Structure
 
 SERVICES = {dynamodb.TARGET: "dynamodb", dynamodb_streams.TARGET: "dynamodbstreams"}
+
+ANYTHING = r"[\s\S]*"
 
 
 def model_of(target: str) -> Any:
@@ -43,3 +45,42 @@ def test_no_parameter_of_the_model_is_dropped(target: str, action: str) -> None:
     """Every member of every request of the model is a member of ours."""
     model = model_of(target).operation_model(action).input_shape
     assert list(dropped(model, ACTIONS[target][action].SHAPE, action)) == []
+
+
+@pytest.mark.parametrize("action", REST_ACTIONS)
+def test_no_parameter_of_the_model_of_lambda_is_dropped(action: str) -> None:
+    """The same of Lambda."""
+    model = botocore.session.get_session().get_service_model("lambda")
+    shape = model.operation_model(action).input_shape
+    assert list(dropped(shape, REST_ACTIONS[action].SHAPE, action)) == []
+
+
+def judged_otherwise(model: Any, ours: Shape, path: str) -> Iterator[str]:
+    """Find what the model allows and our shape does not, or the converse, at `path` and below."""
+    bounds = (model.metadata.get("min"), model.metadata.get("max"))
+    if isinstance(ours, Structure):
+        for name, _, member in ours._members:
+            yield from judged_otherwise(model.members[name], member.shape, f"{path}.{name}")
+    elif isinstance(ours, ListOf):
+        if (ours._length.low, ours._length.high) != bounds:
+            yield f"{path}: {bounds}"
+        yield from judged_otherwise(model.member, ours._member, f"{path}[]")
+    elif isinstance(ours, Integer):
+        if (ours._low, ours._high) != bounds:
+            yield f"{path}: {bounds}"
+    elif isinstance(ours, String):
+        if (ours._length.low, ours._length.high) != bounds:
+            yield f"{path}: {bounds}"
+        if list(ours._values or ()) != list(model.metadata.get("enum", ())):
+            yield f"{path}: {model.metadata['enum']}"
+        pattern = model.metadata.get("pattern")
+        if pattern != ours._pattern and pattern != ANYTHING:
+            yield f"{path}: {pattern}"
+
+
+@pytest.mark.parametrize("action", [name for name in REST_ACTIONS if "EventSource" in name])
+def test_mappings_are_judged_as_the_model_says(action: str) -> None:
+    """Lengths, bounds, patterns and values of event source mappings are the model's own."""
+    model = botocore.session.get_session().get_service_model("lambda")
+    shape = model.operation_model(action).input_shape
+    assert list(judged_otherwise(shape, REST_ACTIONS[action].SHAPE, action)) == []

@@ -130,6 +130,12 @@ def test_a_number_is_cut_to_a_whole_one(given: float, taken: int) -> None:
         ),
         (String(1, pattern="[a-z]+"), "", ["have length greater than or equal to 1"]),
         (String(pattern="[a-z]+", spared="arn:"), "arn:1", []),
+        (String(pattern="[a-z]+"), "", []),
+        (
+            String(pattern="[a-z]+", empty_is_matched=True),
+            "",
+            ["satisfy regular expression pattern: [a-z]+"],
+        ),
         (String(values=("A", "B")), "a", ["satisfy enum value set: [A, B]"]),
         (String(values=("A", "B")), "B", []),
         (Integer(1, 9), 0, ["have value greater than or equal to 1"]),

@@ -10,12 +10,10 @@ AddLayerVersionPermission POST 2018-10-31 layers/{}/versions/{}/policy
 CheckpointDurableExecution POST 2025-12-01 durable-executions/{}/checkpoint
 CreateCapacityProvider POST 2025-11-30 capacity-providers
 CreateCodeSigningConfig POST 2020-04-22 code-signing-configs
-CreateEventSourceMapping POST 2015-03-31 event-source-mappings
 CreateFunctionUrlConfig POST 2021-10-31 functions/{}/url
 DeleteCapacityProvider DELETE 2025-11-30 capacity-providers/{}
 DeleteCodeSigningConfig DELETE 2020-04-22 code-signing-configs/{}
 DeleteDurableExecution DELETE 2025-12-01 durable-executions/{}
-DeleteEventSourceMapping DELETE 2015-03-31 event-source-mappings/{}
 DeleteFunctionCodeSigningConfig DELETE 2020-06-30 functions/{}/code-signing-config
 DeleteFunctionEventInvokeConfig DELETE 2019-09-25 functions/{}/event-invoke-config
 DeleteFunctionUrlConfig DELETE 2021-10-31 functions/{}/url
@@ -27,7 +25,6 @@ GetCodeSigningConfig GET 2020-04-22 code-signing-configs/{}
 GetDurableExecution GET 2025-12-01 durable-executions/{}
 GetDurableExecutionHistory GET 2025-12-01 durable-executions/{}/history
 GetDurableExecutionState GET 2025-12-01 durable-executions/{}/state
-GetEventSourceMapping GET 2015-03-31 event-source-mappings/{}
 GetFunctionCodeSigningConfig GET 2020-06-30 functions/{}/code-signing-config
 GetFunctionEventInvokeConfig GET 2019-09-25 functions/{}/event-invoke-config
 GetFunctionRecursionConfig GET 2024-08-31 functions/{}/recursion-config
@@ -45,7 +42,6 @@ InvokeWithResponseStream POST 2021-11-15 functions/{}/response-streaming-invocat
 ListCapacityProviders GET 2025-11-30 capacity-providers
 ListCodeSigningConfigs GET 2020-04-22 code-signing-configs
 ListDurableExecutionsByFunction GET 2025-12-01 functions/{}/durable-executions
-ListEventSourceMappings GET 2015-03-31 event-source-mappings
 ListFunctionEventInvokeConfigs GET 2019-09-25 functions/{}/event-invoke-config/list
 ListFunctionUrlConfigs GET 2021-10-31 functions/{}/urls
 ListFunctionVersionsByCapacityProvider GET 2025-11-30 capacity-providers/{}/function-versions
@@ -70,7 +66,6 @@ SendDurableExecutionCallbackSuccess POST 2025-12-01 durable-execution-callbacks/
 StopDurableExecution POST 2025-12-01 durable-executions/{}/stop
 UpdateCapacityProvider PUT 2025-11-30 capacity-providers/{}
 UpdateCodeSigningConfig PUT 2020-04-22 code-signing-configs/{}
-UpdateEventSourceMapping PUT 2015-03-31 event-source-mappings/{}
 UpdateFunctionEventInvokeConfig POST 2019-09-25 functions/{}/event-invoke-config
 UpdateFunctionUrlConfig PUT 2021-10-31 functions/{}/url
 """

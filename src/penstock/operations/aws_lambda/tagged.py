@@ -42,7 +42,9 @@ class Tagged(NamedTuple):
         if self.kind == "function":
             if catalog.find_function(reader, self.region, self.name) is None:
                 raise aws_lambda.resource_not_found(f"Function not found: {self.arn}")
-        elif find_mapping(reader, self.region, self.name) is None:
+            return
+        mapping = find_mapping(reader, self.region, self.name)
+        if mapping is None or mapping.state == "Deleting":
             raise aws_lambda.resource_not_found(
                 f"The resource you requested does not exist: {self.arn}"
             )
