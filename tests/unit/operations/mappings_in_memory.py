@@ -65,8 +65,10 @@ class Store:
 
     def call(self, module: ModuleType, region: str = REGION, **request: Any) -> Answer:
         """Answer a request as the server would."""
-        context = Context(self.services, Caller(region, "AKIDEXAMPLE"))
-        return asyncio.run(module.run(context, module.SHAPE.request(request)))
+        return asyncio.run(module.run(self.context(region), module.SHAPE.request(request)))
+
+    def context(self, region: str = REGION) -> Context:
+        return Context(self.services, Caller(region, "AKIDEXAMPLE"))
 
     def refused(self, code: str, module: ModuleType, **request: Any) -> str:
         """Return the text with which a request is refused with that code."""

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from penstock.base import limits
+from penstock.base.errors.api import ApiError
 from penstock.functions.mapping import State, mappings, result_key, store_mapping
 from penstock.functions.tags import read_tags
 from penstock.operations.aws_lambda import (
@@ -157,6 +158,22 @@ def test_one_mapping_of_a_source_and_a_function(store: Store) -> None:
     )
     assert 'function (" ship:1 ")' in text
     assert store.update(second, FunctionName="bill")["FunctionArn"] == f"{ROOT}bill"
+
+
+def test_of_two_at_once_one_is_made(store: Store) -> None:
+    """Whether a source and function are free is decided where the mapping is stored."""
+    request = {"EventSourceArn": store.stream, "FunctionName": "ship", "StartingPosition": "LATEST"}
+    shape, context = create_event_source_mapping.SHAPE, store.context()
+
+    async def both() -> list[Any]:
+        runs = [create_event_source_mapping.run(context, shape.request(request)) for _ in range(2)]
+        return list(await asyncio.gather(*runs, return_exceptions=True))
+
+    answers = asyncio.run(both())
+    (made,) = [each for each in answers if isinstance(each, dict)]
+    (error,) = [each for each in answers if isinstance(each, ApiError)]
+    assert error.code == "ResourceConflictException"
+    assert str(error).endswith(made["UUID"])
 
 
 def test_a_mapping_that_goes_is_in_the_way_until_it_is_gone(store: Store) -> None:
