@@ -4,12 +4,7 @@ Each call is a process of its own that takes about a second, so there is one ser
 all actions, and what does not depend on each other runs side by side.
 """
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,58 +12,19 @@ import pytest
 
 from penstock.operations.registry import ACTIONS
 from penstock.testing.server import RunningServer
+from wire.aws_cli import Aws, hyphenated
 
 pytestmark = pytest.mark.slow
 
-AWS = Path(sys.executable).parent / "aws"
 SCHEMA = ["AttributeName=pk,KeyType=HASH", "AttributeName=sk,KeyType=RANGE"]
 TYPES = ["AttributeName=pk,AttributeType=S", "AttributeName=sk,AttributeType=N"]
 STREAM_ON = "StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES"
-
-
-class Aws:
-    """The command line of AWS, pointed at one server; it notes which actions it was used for."""
-
-    def __init__(self, url: str, home: Path) -> None:
-        self._url = url
-        self._environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(home),
-            "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
-            "AWS_SECRET_ACCESS_KEY": "secret",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_PAGER": "",
-        }
-        self.used: set[str] = set()
-
-    def run(self, service: str, action: str, *arguments: Any) -> Any:
-        """Return what `aws SERVICE ACTION ARGUMENTS` printed; it prints nothing for nothing."""
-        self.used.add(f"{service} {action}")
-        texts = [a if isinstance(a, str) else json.dumps(a) for a in arguments]
-        command = [sys.executable, str(AWS), service, action, *texts, "--endpoint-url", self._url]
-        done = subprocess.run(
-            command, env=self._environment, capture_output=True, text=True, check=False, timeout=100
-        )
-        assert done.returncode == 0, done.stderr
-        assert done.stderr == ""
-        return json.loads(done.stdout) if done.stdout else None
-
-    def together(self, *calls: Callable[[], Any]) -> list[Any]:
-        """Return what each of the calls returns, made side by side."""
-        with ThreadPoolExecutor(4) as pool:
-            return [made.result() for made in [pool.submit(call) for call in calls]]
 
 
 @pytest.fixture
 def aws(tmp_path: Path) -> Iterator[Aws]:
     with RunningServer(shards=1) as server:
         yield Aws(server.url, tmp_path)
-
-
-def hyphenated(action: str) -> str:
-    """Return an action's name as the command line spells it."""
-    return "".join(f"-{c.lower()}" if c.isupper() else c for c in action).lstrip("-")
 
 
 def item(number: int, **more: Any) -> dict[str, Any]:
