@@ -6,6 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from penstock.app.beside import Beside, beside, for_engine
+from penstock.app.jobs import log_keeping
 from penstock.app.settings import Settings
 from penstock.base.clock import Clock, MovableClock, ShiftedClock
 from penstock.base.errors.engine import StoreCorrupt, StoreIncompatible
@@ -14,10 +15,15 @@ from penstock.edge.dispatch import Dispatch
 from penstock.edge.pipeline import DispatchFunction
 from penstock.edge.rest_dispatch import RestDispatch
 from penstock.edge.server import Server
+from penstock.functions.logs import StoredLogs
 from penstock.operations import aws_lambda
 from penstock.operations.control.controls import Controls
 from penstock.operations.operation import Services
-from penstock.operations.registry import control_operations, operations, rest_operations
+from penstock.operations.registry import (
+    control_operations,
+    operations,
+    rest_operations,
+)
 from penstock.storage.format import pack, unpack
 from penstock.storage.prefixes import Prefix
 from penstock.storage.waist import Engine, Lock, Span, Transaction
@@ -39,6 +45,8 @@ class Assembly(NamedTuple):
     """What runs beside them: to be started before it is ready, and stopped before the engine."""
     controls: Controls | None
     """What tests may move it with, if they may."""
+    logs: StoredLogs
+    """What keeps the logs of functions: to be stopped after all that may write to it."""
 
     def leave(self, server: Server) -> None:
         """Let clients of `server` go elsewhere, while it still serves those who come."""
@@ -53,6 +61,7 @@ class Assembly(NamedTuple):
         if self.controls is not None:
             self.controls.stop()
         await asyncio.gather(server.stop(), self.beside.stop())
+        await self.logs.stop()
 
 
 class StoreRecord(msgspec.Struct, frozen=True):
@@ -124,6 +133,7 @@ def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy)
     """Return one server over `engine`; its `clock` is of `server_clock`. Nothing of it runs yet."""
     throughput = Throughput(clock) if settings.throttling else None
     controls = _controls(settings, clock, entropy)
+    logs = StoredLogs(engine, clock, log_keeping(settings))
     services = Services(
         Tables(engine, clock, entropy, settings.account, throughput),
         settings.shards,
@@ -133,6 +143,7 @@ def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy)
         readers=Readers(throttling=settings.throttling),
         call_rates=CallRates(throttling=settings.throttling),
         controls=controls,
+        logs=logs,
     )
     running = beside(services, settings, entropy)
     if controls is not None:
@@ -146,7 +157,7 @@ def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy)
         pages={READERS_PATH: services.reading_page},
         rest=RestDispatch(rest_operations(services), aws_lambda.SERVICE, entropy),
     )
-    return Assembly(for_engine(engine, dispatch), running, controls)
+    return Assembly(for_engine(engine, dispatch), running, controls, logs)
 
 
 def _controls(settings: Settings, clock: Clock, entropy: Entropy) -> Controls | None:

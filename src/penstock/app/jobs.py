@@ -5,6 +5,7 @@ import asyncio
 from penstock.app.settings import Settings
 from penstock.base import limits
 from penstock.base.background import Job
+from penstock.functions.log_trimming import Keeping, LogTrimming
 from penstock.operations.operation import Services
 from penstock.streams.trimming import Trimming
 from penstock.tables.backfill import Backfill
@@ -36,13 +37,20 @@ def jobs(
         shared_load,
     )
     trimming = Trimming(tables.engine, tables.clock, settings.stream_keep_hours * 3600_000)
+    log_trimming = LogTrimming(tables.engine, tables.clock, log_keeping(settings))
     return [
         Job("backfill", backfill.run, limits.backfill_interval_ms, services.work),
         Job("shard life", shard_life.run, limits.shard_life_interval_ms),
         Job("expiration", expiration.run, settings.ttl_interval_seconds * 1000),
         Job("trimming", trimming.run, limits.trim_interval_ms),
         Job("token sweep", lambda: _sweep_tokens(tables), limits.token_sweep_interval_ms),
+        Job("log trimming", log_trimming.run, limits.log_trim_interval_ms),
     ]
+
+
+def log_keeping(settings: Settings) -> Keeping:
+    """Return how much is kept of the logs of functions."""
+    return Keeping(settings.logs_keep_days, settings.logs_keep_megabytes * 1024 * 1024)
 
 
 async def _sweep_tokens(tables: Tables) -> float | None:

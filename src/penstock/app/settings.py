@@ -83,6 +83,8 @@ class Settings:
     sns_endpoint: str | None = None
     s3_endpoint: str | None = None
     kafka_brokers: tuple[str, ...] | None = None
+    logs_keep_days: int = 7
+    logs_keep_megabytes: int = 16
     database: Database | None = None
     """Where the postgresql engine keeps its data."""
 
@@ -320,6 +322,20 @@ SETTINGS = (
         "off",
         "on or off",
         "whether tests may move the clock and the streams' lives through /_penstock/control/",
+    ),
+    Setting(
+        "logs_keep_days",
+        _whole(1, limits.log_keep_days_max),
+        "7",
+        "days",
+        "how long the logs of functions are kept, where PutRetentionPolicy says nothing else",
+    ),
+    Setting(
+        "logs_keep_megabytes",
+        _whole(1, limits.log_keep_megabytes_max),
+        "16",
+        "megabytes",
+        "how much of each log group is kept; beyond that its oldest lines go",
     ),
     Setting(
         "stop_delay_seconds",

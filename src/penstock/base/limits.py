@@ -241,6 +241,25 @@ log_read_bytes_max = 64 * 1024  # [P] at once of one worker: others have their t
 log_bytes_per_second_max = 1024 * 1024  # [P] of one worker; what is more is dropped
 log_burst_seconds = 4.0  # [P] of it, and at first
 
+# --- the logs of functions [M][D] 2026-11
+log_event_extra_bytes = 26  # that an event counts beside its message
+log_chunk_bytes_max = 64 * 1024  # [P] of the lines that are stored in a row
+log_chunk_ms_max = 5000  # [P] from the first to the last of them
+log_chunks_read_max = 8  # [P] of one scan
+log_buffer_bytes_max = 8 * 1024 * 1024  # [P] of one node; what comes beyond is dropped, and counted
+log_stream_buffer_bytes_max = 2 * 1024 * 1024  # [P] of one stream
+log_line_extra_bytes = 128  # [P] that a line takes in memory beside its own
+log_gather_seconds = 0.1  # [P] that lines are gathered for one transaction
+log_retry_seconds = 1.0  # [P] after the store has failed
+log_groups_written_max = 16  # [P] at once
+log_stop_seconds_max = 0.3  # [P]
+log_keep_days_max = 3653
+log_keep_megabytes_max = 1_000_000  # [P]
+log_keep_excess_percent = 25  # [P] that a group may have above its limit until it is trimmed
+log_streams_kept_max = 1000  # [P] of one group
+log_trim_chunks_max = 256  # [P] in one transaction
+log_trim_interval_ms = 60_000.0  # [P]
+
 # --- the test controls [P]
 clock_ms_min = 946_684_800_000  # 2000-01-01: a stamp 24 hours earlier is still above 0
 clock_ms_max = 4_102_444_800_000  # 2100-01-01

@@ -8,6 +8,7 @@ import msgspec
 
 from penstock.base.background import Alarm
 from penstock.functions.destination import Endpoints
+from penstock.functions.logs import StoredLogs
 from penstock.operations.control.controls import Controls
 from penstock.streams.call_rates import CallRates
 from penstock.streams.readers import Readers
@@ -47,6 +48,8 @@ class Services:
     """Who reads the streams."""
     call_rates: CallRates = field(default_factory=CallRates)
     """How often the actions that tell of streams are called."""
+    logs: StoredLogs | None = None
+    """What keeps the logs of functions."""
 
     def reading_page(self) -> dict[str, Any]:
         """Return what is shown of the readers of streams."""
@@ -80,6 +83,12 @@ class Context:
         """Return the test controls, for the actions that there are only with them."""
         assert self.services.controls is not None  # `operations.registry.control_operations`
         return self.services.controls
+
+    @property
+    def logs(self) -> StoredLogs:
+        """Return what keeps the logs of functions."""
+        assert self.services.logs is not None  # `app.assembly`: every server has it
+        return self.services.logs
 
     @property
     def arn_prefix(self) -> str:

@@ -73,9 +73,12 @@ class Prefix(IntEnum):
     INVOCATION = 0x34
     """+ region NUL name NUL when it is due (8) + request id -> an event that waits."""
     LOG_EVENT = 0x35
-    """+ region NUL log group NUL log stream NUL stamp (8) -> lines with their times."""
+    """+ region NUL log group NUL log stream NUL milliseconds of the first line (8) + number (8) ->
+    milliseconds of the last line (8), bytes (4), some lines with their times."""
     LOG_STREAM = 0x36
     """+ region NUL log group NUL log stream -> what is known of the stream."""
+    LOG_GROUP = 0x37
+    """+ region NUL log group -> what is known of the group."""
     MAPPING = 0x38
     """+ region NUL id -> event source mapping descriptor."""
     MAPPING_RESULT = 0x39

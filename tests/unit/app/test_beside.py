@@ -106,7 +106,7 @@ def test_of_two_nodes_one_has_the_jobs_and_then_the_other(runs: Runs) -> None:
         assert one.health.trouble() is not None, "nobody has asked the store in that time"
         await asyncio.wait_for(one.background.catch_up(), DEADLINE_SECONDS)
         assert one.health.trouble() is None
-        assert rows(engine, Prefix.LEASE) == 5
+        assert rows(engine, Prefix.LEASE) == 6
         await one.stop()
         await one.stop()
         assert rows(engine, Prefix.LEASE) == 0
