@@ -12,7 +12,7 @@ from pathlib import Path
 from check_docs import pages
 from penstock.app.cli import COMMANDS
 from penstock.app.settings import SETTINGS
-from penstock.operations.registry import ACTIONS, CONTROLS, REST_ACTIONS
+from penstock.operations.registry import ACTIONS, CONTROLS, LOG_ACTIONS, REST_ACTIONS
 from settings_page import PAGE, page
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,7 +36,7 @@ def untested(modules: Iterable[str], test_files: Iterable[str]) -> Iterator[str]
 def problems() -> Iterator[str]:
     """Yield everything that is missing, one line each."""
     text = "\n".join(each.read_text("utf-8") for each in pages())
-    tables = [*ACTIONS.values(), REST_ACTIONS, CONTROLS]
+    tables = [*ACTIONS.values(), REST_ACTIONS, LOG_ACTIONS, CONTROLS]
     actions = {name for modules in tables for name in modules}
     yield from undocumented(actions, text)
     yield from undocumented((f"penstock {command}" for command in COMMANDS), text)

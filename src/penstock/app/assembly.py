@@ -21,6 +21,7 @@ from penstock.operations.control.controls import Controls
 from penstock.operations.operation import Services
 from penstock.operations.registry import (
     control_operations,
+    log_operations,
     operations,
     rest_operations,
 )
@@ -156,6 +157,7 @@ def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy)
         controls=control_operations(services),
         pages={READERS_PATH: services.reading_page},
         rest=RestDispatch(rest_operations(services), aws_lambda.SERVICE, entropy),
+        logs=log_operations(services),
     )
     return Assembly(for_engine(engine, dispatch), running, controls, logs)
 

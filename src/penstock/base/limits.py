@@ -242,7 +242,22 @@ log_bytes_per_second_max = 1024 * 1024  # [P] of one worker; what is more is dro
 log_burst_seconds = 4.0  # [P] of it, and at first
 
 # --- the logs of functions [M][D] 2026-11
+log_name_chars_max = 512  # of a group, or of a stream
+log_identifier_chars_max = 2048
+log_event_bytes_max = 1024 * 1024  # of PutLogEvents
 log_event_extra_bytes = 26  # that an event counts beside its message
+log_put_bytes_max = 1024 * 1024
+log_put_events_max = 10_000
+log_put_span_ms_max = 24 * 3600 * 1000
+log_put_future_ms_max = 2 * 3600 * 1000
+log_put_past_ms_max = 14 * 24 * 3600 * 1000
+log_page_events_max = 10_000
+log_page_bytes_max = 1024 * 1024
+log_describe_max = 50
+log_stream_names_max = 100
+log_filter_chars_max = 1024
+log_token_chars_max = 4096  # [P]
+log_page_searched_bytes_max = 4 * 1024 * 1024  # [P] then a page may be empty and not the last
 log_chunk_bytes_max = 64 * 1024  # [P] of the lines that are stored in a row
 log_chunk_ms_max = 5000  # [P] from the first to the last of them
 log_chunks_read_max = 8  # [P] of one scan

@@ -18,8 +18,10 @@ from penstock.base.health import Health
 from penstock.base.ids import Entropy
 from penstock.edge.content import plain_body
 from penstock.edge.failures import error_told
+from penstock.edge.json_1_1 import NewerJson
 from penstock.edge.messages import TEXT, HttpRequest, HttpResponse, Refusal, page
 from penstock.edge.rest_dispatch import RestDispatch
+from penstock.operations.cloudwatch_logs import TARGET as LOGS_TARGET
 from penstock.operations.control import PATH
 from penstock.wire import json_protocol
 from penstock.wire.sigv4 import Caller, read_caller
@@ -55,7 +57,7 @@ class Dispatch:
     """Answers requests; the health page tells `health`, and names the store's `engine`.
 
     `controls` are the test controls by their names; without any their paths do not exist. `rest`
-    answers what has a path of its own.
+    answers what has a path of its own, `logs` are the actions of CloudWatch Logs by their names.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Dispatch:
         controls: Operations | None = None,
         pages: Pages | None = None,
         rest: RestDispatch | None = None,
+        logs: Operations | None = None,
     ) -> None:
         self._pages = {path.encode(): show for path, show in (pages or {}).items()}
         self._operations = {target.encode(): operation for target, operation in operations.items()}
@@ -75,6 +78,7 @@ class Dispatch:
             _CONTROL_PATH + name.encode(): operation for name, operation in (controls or {}).items()
         }
         self._rest = rest
+        self._logs = NewerJson(LOGS_TARGET, "logs", logs or {}, entropy, _members)
         self._engine = engine
         self._health = health
         self._entropy = entropy
@@ -99,7 +103,7 @@ class Dispatch:
     ) -> Awaitable[dict[str, Any] | HttpResponse] | HttpResponse:
         """Begin the action that `request` asks for, or return the answer where it asks for none.
 
-        A REST action makes its whole answer.
+        A REST action and one of CloudWatch Logs make their whole answers.
         """
         path, query = _split_target(request.target)
         is_control = self._controls and path.startswith(_CONTROL_PATH)
@@ -110,6 +114,8 @@ class Dispatch:
         if is_control:
             return self._control(request, path)
         if not json_protocol.is_content_type(request.headers.get(b"content-type", b"")):
+            if self._logs.takes(request.headers):
+                return self._logs.answer(request, query)
             return _unknown_page(request_id)
         return self._perform(request, query)
 

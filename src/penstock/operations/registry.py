@@ -40,6 +40,20 @@ from penstock.operations.aws_lambda import (
     untag_resource as lambda_untag_resource,
 )
 from penstock.operations.aws_lambda.absent import ABSENT
+from penstock.operations.cloudwatch_logs import (
+    create_log_group,
+    create_log_stream,
+    delete_log_group,
+    delete_log_stream,
+    delete_retention_policy,
+    describe_log_groups,
+    describe_log_streams,
+    filter_log_events,
+    get_log_events,
+    put_log_events,
+    put_retention_policy,
+)
+from penstock.operations.cloudwatch_logs.logs_operation import LogsOperation
 from penstock.operations.control import (
     clear_faults,
     drain,
@@ -157,6 +171,21 @@ REST_ACTIONS: dict[str, ModuleType] = {
 }
 """The actions of Lambda; the module of each says at which path it is found."""
 
+LOG_ACTIONS: dict[str, ModuleType] = {
+    "CreateLogGroup": create_log_group,
+    "CreateLogStream": create_log_stream,
+    "DeleteLogGroup": delete_log_group,
+    "DeleteLogStream": delete_log_stream,
+    "DeleteRetentionPolicy": delete_retention_policy,
+    "DescribeLogGroups": describe_log_groups,
+    "DescribeLogStreams": describe_log_streams,
+    "FilterLogEvents": filter_log_events,
+    "GetLogEvents": get_log_events,
+    "PutLogEvents": put_log_events,
+    "PutRetentionPolicy": put_retention_policy,
+}
+"""The actions of CloudWatch Logs, by their names."""
+
 CONTROLS: dict[str, ModuleType] = {
     "ClearFaults": clear_faults,
     "Drain": drain,
@@ -193,6 +222,14 @@ def rest_operations(services: Services) -> list[RestOperation | AbsentOperation]
         ),
         *(AbsentOperation(name, route) for name, route in ABSENT.items()),
     ]
+
+
+def log_operations(services: Services) -> dict[str, LogsOperation]:
+    """Return every action of CloudWatch Logs by its name."""
+    return {
+        name: LogsOperation(services, module.SHAPE, module.run)
+        for name, module in LOG_ACTIONS.items()
+    }
 
 
 def control_operations(services: Services) -> dict[str, Operation]:

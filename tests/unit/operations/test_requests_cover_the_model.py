@@ -13,8 +13,16 @@ import pytest
 from penstock.operations import dynamodb, dynamodb_streams
 from penstock.operations.registry import ACTIONS, REST_ACTIONS
 from penstock.wire.shapes import Integer, ListOf, MapOf, Shape, String, Structure
+from penstock.operations import cloudwatch_logs, dynamodb, dynamodb_streams
+from penstock.operations.registry import ACTIONS, LOG_ACTIONS
+from penstock.wire.shapes import ListOf, MapOf, Shape, Structure
 
-SERVICES = {dynamodb.TARGET: "dynamodb", dynamodb_streams.TARGET: "dynamodbstreams"}
+SERVICES = {
+    dynamodb.TARGET: "dynamodb",
+    dynamodb_streams.TARGET: "dynamodbstreams",
+    cloudwatch_logs.TARGET: "logs",
+}
+ALL = {**ACTIONS, cloudwatch_logs.TARGET: LOG_ACTIONS}
 
 ANYTHING = r"[\s\S]*"
 
@@ -39,7 +47,7 @@ def dropped(model: Any, ours: Shape, path: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("target", "action"), [(target, name) for target in ACTIONS for name in ACTIONS[target]]
+    ("target", "action"), [(target, name) for target in ALL for name in ALL[target]]
 )
 def test_no_parameter_of_the_model_is_dropped(target: str, action: str) -> None:
     """Every member of every request of the model is a member of ours."""
@@ -84,3 +92,4 @@ def test_mappings_are_judged_as_the_model_says(action: str) -> None:
     model = botocore.session.get_session().get_service_model("lambda")
     shape = model.operation_model(action).input_shape
     assert list(judged_otherwise(shape, REST_ACTIONS[action].SHAPE, action)) == []
+    assert list(dropped(model, ALL[target][action].SHAPE, action)) == []
