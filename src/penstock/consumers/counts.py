@@ -5,6 +5,26 @@ work. `MappingCounts` is written by the runner alone.
 """
 
 from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class ShardLag(Protocol):
+    """What is known of the records of one shard that are not finished; asked for when shown."""
+
+    @property
+    def records_at_hand(self) -> int:
+        """How many have been read."""
+        ...
+
+    @property
+    def oldest_ms(self) -> int | None:
+        """When the oldest of them was written, in epoch milliseconds; None where there is none."""
+        ...
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether more were there to be read when it was last read."""
+        ...
 
 
 @dataclass(slots=True)
@@ -43,5 +63,22 @@ class MappingCounts:
     """What the last failed call ended with, in one line."""
     last_error_ms: int = 0
     """When, in epoch milliseconds; 0 where there was none."""
-    shards: dict[str, int] = field(default_factory=dict)
-    """The shards being read, each with how many records are at hand and not finished."""
+    shards: dict[str, ShardLag] = field(default_factory=dict)
+    """The shards that are being read."""
+
+    @property
+    def lag_records(self) -> int:
+        """How many records are at hand and not finished."""
+        return sum(shard.records_at_hand for shard in self.shards.values())
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there are more records than those at hand."""
+        return any(shard.is_behind for shard in self.shards.values())
+
+    def lag_seconds(self, now_ms: int) -> float | None:
+        """Return how old the oldest record at hand is; 0 for none, None where nothing is read."""
+        if not self.shards:
+            return None
+        oldest = [at for shard in self.shards.values() if (at := shard.oldest_ms) is not None]
+        return max(0, now_ms - min(oldest, default=now_ms)) / 1000

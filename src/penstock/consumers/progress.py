@@ -35,6 +35,11 @@ class Progress:
         """Return how many records are at hand, counted from the first that is not finished."""
         return len(self._items)
 
+    @property
+    def oldest_ms(self) -> int | None:
+        """When the first record that is not finished was written; None where none is at hand."""
+        return self._items[0].record.created_ms if self._items else None
+
     def take_in(self, items: Iterable[Item], read_to: str | None) -> bool:
         """Note what was read, up to `read_to`; say whether `position` has moved.
 

@@ -24,11 +24,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from penstock.base import limits
 from penstock.base.clock import Clock
+from penstock.consumers.events import encode_event_record
 from penstock.consumers.source import (
     Source,
     SourceGone,
@@ -50,8 +50,6 @@ _TRIMMED = "TrimmedDataAccessException"
 _POSITION = re.compile(
     r"trim|(?:since:(?P<since>[0-9]{1,15})(?:$|:(?=a)))?(?:after:(?P<after>[0-9]{1,40}))?"
 )
-
-_encode = msgspec.json.Encoder().encode
 
 
 class Position(NamedTuple):
@@ -85,9 +83,6 @@ class _Place:
     held: asyncio.Future[None] | None = None
     """The read that the server was asked to hold last."""
     read_ms: float = float("-inf")
-    failures: int = 0
-    due_ms: float = 0.0
-    """After a failure: before that it is not read again."""
 
 
 class RemoteSource(Source):
@@ -149,7 +144,6 @@ class RemoteSource(Source):
 
     async def read(self, shard_id: str, position: str, limit: int) -> SourcePage:
         place = self._place(shard_id)
-        await self._rest_until(place.due_ms)
         asked = Position.of(position)
         place.limit = min(limit, limits.get_records_max)
         try:
@@ -157,11 +151,8 @@ class RemoteSource(Source):
         except (ClientError, BotoCoreError) as failure:
             if _code(failure) == _MISSING:
                 return await self._without(shard_id)
-            place.failures += 1
-            place.due_ms = self._clock.elapsed_ms() + _backoff_ms(place.failures)
             raise _failed(failure) from failure
-        place.failures = 0
-        return _page(place, asked, answer, trimmed)
+        return self._page(place, asked, answer, trimmed)
 
     def after(self, record: SourceRecord) -> str:
         return str(Position(after=record.sequence_number))
@@ -190,11 +181,6 @@ class RemoteSource(Source):
 
     def _place(self, shard_id: str) -> _Place:
         return self._places.setdefault(shard_id, _Place())
-
-    async def _rest_until(self, due_ms: float) -> None:
-        left_ms = due_ms - self._clock.elapsed_ms()
-        if left_ms > 0:
-            await asyncio.sleep(min(left_ms, limits.feed_backoff_ms_max) / 1000)
 
     async def _answer(
         self, place: _Place, shard_id: str, asked: Position
@@ -271,6 +257,28 @@ class RemoteSource(Source):
         if place.position == position and place.iterator == iterator:
             place.ahead = answer
 
+    def _page(
+        self, place: _Place, asked: Position, answer: Mapping[str, Any], trimmed: bool
+    ) -> SourcePage:
+        """Return the records of an answer that are wanted, and note where reading goes on."""
+        given = answer["Records"]
+        records = [_record(record, self._stream_arn) for record in given[: place.limit]]
+        since_ms = 0 if asked.since_s is None else asked.since_s * 1000
+        wanted = [record for record in records if record.created_ms >= since_ms]
+        after = asked
+        if records:
+            is_past = bool(wanted) or asked.since_s is None
+            after = Position(None if is_past else asked.since_s, records[-1].sequence_number)
+        elif trimmed:
+            after = Position(asked.since_s)
+        place.position, place.ahead = str(after), None
+        place.iterator = answer.get("NextShardIterator")
+        if len(given) > len(records):  # read ahead, for more than is wanted now
+            place.iterator = None
+        elif place.iterator is None:
+            return SourcePage(wanted, None, at_tip=True, trimmed=trimmed)
+        return SourcePage(wanted, place.position, at_tip=not given, trimmed=trimmed)
+
     async def _without(self, shard_id: str) -> SourcePage:
         """Return the end of a shard that its stream does not have any more, or raise SourceGone."""
         if any(shard.id == shard_id for shard in await self.shards()):
@@ -313,43 +321,13 @@ def _shard(listed: Mapping[str, Any]) -> SourceShard:
     return SourceShard(listed["ShardId"], listed.get("ParentShardId"), is_closed)
 
 
-def _page(place: _Place, asked: Position, answer: Mapping[str, Any], trimmed: bool) -> SourcePage:
-    """Return the records of an answer that are wanted, and note where reading goes on."""
-    given = answer["Records"]
-    records = [_record(record) for record in given[: place.limit]]
-    since_ms = 0 if asked.since_s is None else asked.since_s * 1000
-    wanted = [record for record in records if record.created_ms >= since_ms]
-    after = asked
-    if records:
-        is_past = bool(wanted) or asked.since_s is None
-        after = Position(None if is_past else asked.since_s, records[-1].sequence_number)
-    elif trimmed:
-        after = Position(asked.since_s)
-    place.position, place.ahead = str(after), None
-    place.iterator = answer.get("NextShardIterator")
-    if len(given) > len(records):  # read ahead, for more than is wanted now
-        place.iterator = None
-    elif place.iterator is None:
-        return SourcePage(wanted, None, at_tip=True, trimmed=trimmed)
-    return SourcePage(wanted, place.position, at_tip=not given, trimmed=trimmed)
-
-
-def _record(given: Mapping[str, Any]) -> SourceRecord:
-    """Return a record as a function gets it, out of what boto3 makes of it.
-
-    Times become epoch seconds with a fraction; bytes become base64 as they are written. What the
-    service did is told by names of another case.
-    """
+def _record(given: Mapping[str, Any], stream_arn: str) -> SourceRecord:
+    """Return a record as a function gets it, out of what boto3 makes of it."""
     change = given["dynamodb"]
     created_s = float(change["ApproximateCreationDateTime"].timestamp())
-    record = dict(given)
-    record["dynamodb"] = {**change, "ApproximateCreationDateTime": created_s}
-    if (identity := given.get("userIdentity")) is not None:
-        record["userIdentity"] = {
-            "type": identity["Type"],
-            "principalId": identity["PrincipalId"],
-        }
-    return SourceRecord(_encode(record), change["SequenceNumber"], int(created_s * 1000))
+    record = {**given, "dynamodb": {**change, "ApproximateCreationDateTime": created_s}}
+    data = encode_event_record(record, stream_arn)
+    return SourceRecord(data, change["SequenceNumber"], int(created_s * 1000))
 
 
 def _code(failure: Exception) -> str:
@@ -366,8 +344,3 @@ def _failed(failure: Exception) -> SourceGone | SourceUnavailable:
         if _code(failure) == _MISSING:
             return SourceGone(text)
     return SourceUnavailable(text)
-
-
-def _backoff_ms(failures: int) -> float:
-    doubled = limits.feed_backoff_ms_min * (1 << min(failures - 1, 16))
-    return min(doubled, limits.feed_backoff_ms_max)

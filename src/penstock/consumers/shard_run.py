@@ -51,13 +51,25 @@ class ShardRun:
         self._saved_ms = context.clock.elapsed_ms()
         self._read_until_ms = 0
         """The time up to which all that was written has been read, as far as is known."""
+        self.is_behind = False
+        """Whether more records were there to be read when it was last read."""
+
+    @property
+    def records_at_hand(self) -> int:
+        """How many records have been read and are not finished."""
+        return len(self._progress)
+
+    @property
+    def oldest_ms(self) -> int | None:
+        """When the first of them was written."""
+        return self._progress.oldest_ms
 
     async def run(self) -> bool:
         """Return once the shard is finished and that is stored: True; False where it is to stop.
 
         Raises what the store or the source fails with for good, such as SourceGone and LeaseLost.
         """
-        self._context.counts.shards[self._id] = 0
+        self._context.counts.shards[self._id] = self
         try:
             async with asyncio.TaskGroup() as group:
                 beside = [
@@ -168,10 +180,10 @@ class ShardRun:
             context.counts.filtered += len(page.records) - len(records)
         items = [Item(record) for record in records]
         moved = self._progress.take_in(items, page.next)
-        if page.at_tip or page.next is None:
+        self.is_behind = not (page.at_tip or page.next is None)
+        if not self.is_behind:
             self._read_until_ms = begun_ms
         self._fill_lanes(items)
-        context.counts.shards[self._id] = len(self._progress)
         if moved and (page.records or page.next is None or self._is_stale()):
             self._unsaved.set()
 
@@ -230,7 +242,6 @@ class ShardRun:
     def _finish(self, items: Sequence[Item]) -> None:
         if self._progress.finish(items) or self._tumbling is not None:
             self._unsaved.set()
-        self._context.counts.shards[self._id] = len(self._progress)
         self._room.set()
 
     # --- tumbling windows

@@ -106,8 +106,9 @@ async def test_reading_goes_no_further_than_there_is_room(world: World) -> None:
     await world.put(*(f"{n}" for n in range(100)))
     await world.create(batch_size=5)
     (shown,) = world.engine.shown()
-    assert sum(shown.counts.shards.values()) == 10
+    assert (shown.counts.lag_records, shown.counts.is_behind) == (10, True)
     while held.under_way:
         held.release()
         await world.settle()
     assert shown.counts.polled == 100
+    assert (shown.counts.lag_records, shown.counts.is_behind) == (0, False)
