@@ -7,6 +7,7 @@ import msgspec
 
 from penstock.app.beside import Beside, beside, for_engine
 from penstock.app.jobs import log_keeping
+from penstock.app.pages import pages
 from penstock.app.settings import Settings
 from penstock.base.clock import Clock, MovableClock, ShiftedClock
 from penstock.base.errors.engine import StoreCorrupt, StoreIncompatible
@@ -34,7 +35,6 @@ from penstock.tables.tables import Tables
 from penstock.tables.throughput import Throughput
 
 STORE_FORMAT = 1
-READERS_PATH = "/_penstock/readers"
 
 
 class Assembly(NamedTuple):
@@ -155,7 +155,7 @@ def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy)
         health=running.health,
         entropy=entropy,
         controls=control_operations(services),
-        pages={READERS_PATH: services.reading_page},
+        pages=pages(services, settings.engine, running.health, lambda: ()),
         rest=RestDispatch(rest_operations(services), aws_lambda.SERVICE, entropy),
         logs=log_operations(services),
     )

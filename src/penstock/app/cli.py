@@ -19,6 +19,7 @@ COMMANDS = {
     "serve": ("penstock.app.serve", "run the server"),
     "tail": ("penstock.app.tail", "show the changes of a table as they happen"),
     "readers": ("penstock.app.readers", "show who reads the streams of a server, and how much"),
+    "mappings": ("penstock.app.mappings", "show what the mappings of a server do, and their lag"),
     "control": ("penstock.app.control", "move the time and the streams of a server under test"),
     "demo": ("penstock.app.demo", "write real data and watch every change arrive"),
 }

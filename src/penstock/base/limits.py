@@ -311,6 +311,8 @@ feed_stop_ms_max = 100.0  # that a feed which waits for reads needs to find that
 own_connect_seconds_max = 5.0  # to a server of ours, for its test controls or its page of readers
 own_answer_bytes_max = 16 * 1024 * 1024  # 10,000 shards are some 4 MB
 readers_answer_seconds_max = 20.0
+mappings_answer_seconds_max = 20.0
+mappings_refresh_seconds = 1.0
 
 # --- functions and their mappings
 destination_chars_max = 350  # [M] 2026-11

@@ -20,6 +20,7 @@ from penstock.edge.content import plain_body
 from penstock.edge.failures import error_told
 from penstock.edge.json_1_1 import NewerJson
 from penstock.edge.messages import TEXT, HttpRequest, HttpResponse, Refusal, page
+from penstock.edge.messages import TEXT, HttpRequest, HttpResponse, Refusal, TextPage, page
 from penstock.edge.rest_dispatch import RestDispatch
 from penstock.operations.cloudwatch_logs import TARGET as LOGS_TARGET
 from penstock.operations.control import PATH
@@ -49,8 +50,11 @@ class Operation(Protocol):
 Operations = Mapping[str, Operation]
 """The actions by the whole value of `X-Amz-Target`, such as `DynamoDB_20120810.PutItem`."""
 
-Pages = Mapping[str, Callable[[], dict[str, Any]]]
-"""What is shown of the server, by path: each returns the members of a JSON object."""
+Shown = dict[str, Any] | TextPage
+"""A page about the server: the members of a JSON object, or a text of any kind."""
+
+Pages = Mapping[str, Callable[[], Shown | Awaitable[Shown]]]
+"""What is shown of the server, by path."""
 
 
 class Dispatch:
@@ -151,7 +155,9 @@ class Dispatch:
         host = request.headers.get(b"host", b"").decode("latin-1")
         return operation.call(Caller(_DEFAULT_REGION.decode(), "", host), members)
 
-    def _page(self, request: HttpRequest, path: bytes, request_id: str) -> HttpResponse:
+    def _page(
+        self, request: HttpRequest, path: bytes, request_id: str
+    ) -> Awaitable[HttpResponse] | HttpResponse:
         """Answer what is not an API call: a page about the server, or that there is none."""
         if request.method not in (b"GET", b"HEAD"):
             return _unknown_page(request_id)
@@ -162,7 +168,10 @@ class Dispatch:
         if path == b"/_penstock/health":
             return self._health_page(request_id)
         if (show := self._pages.get(path)) is not None:
-            return page(200, _JSON, json_protocol.encode_result(show()), request_id)
+            shown = show()
+            if isinstance(shown, (dict, TextPage)):
+                return _shown_page(shown, request_id)
+            return _awaited_page(shown, request_id)
         return _unknown_page(request_id)
 
     def _health_page(self, request_id: str) -> HttpResponse:
@@ -225,6 +234,16 @@ def _api_error(error: ApiError, request_id: str) -> HttpResponse:
 
 def _api_answer(status: int, body: bytes, request_id: str) -> HttpResponse:
     return HttpResponse(status, json_protocol.answer_headers(body, request_id), body)
+
+
+async def _awaited_page(shown: Awaitable[Shown], request_id: str) -> HttpResponse:
+    return _shown_page(await shown, request_id)
+
+
+def _shown_page(shown: Shown, request_id: str) -> HttpResponse:
+    if isinstance(shown, TextPage):
+        return page(200, shown.content_type, shown.body, request_id)
+    return page(200, _JSON, json_protocol.encode_result(shown), request_id)
 
 
 def _unknown_page(request_id: str) -> HttpResponse:

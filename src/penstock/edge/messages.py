@@ -50,6 +50,13 @@ def page(status: int, content_type: bytes, body: bytes, request_id: str) -> Http
     return HttpResponse(status, lines, body)
 
 
+class TextPage(NamedTuple):
+    """A page about the server that is not JSON, as whoever shows it makes it."""
+
+    content_type: bytes
+    body: bytes
+
+
 class Refusal(Exception):
     """A request that is turned down for its HTTP, before or without asking a service."""
 
