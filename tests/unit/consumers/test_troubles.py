@@ -1,0 +1,75 @@
+"""What goes wrong inside the engine of mappings: it goes on, at a pace, and harms nothing else."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from penstock.base.errors.engine import EngineUnavailable
+from penstock.functions.invoker import Outcome
+from unit.consumers.world import World, answered, in_world, keys_of
+
+
+class Failing:
+    """An answer that raises `error` while it `is_on`."""
+
+    def __init__(self, error: Exception) -> None:
+        self.is_on = True
+        self.calls = 0
+        self._error = error
+
+    def __call__(self, event: dict[str, Any]) -> Outcome:
+        self.calls += 1
+        if self.is_on:
+            raise self._error
+        return answered()
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a bug"), EngineUnavailable("no store")])
+def test_a_shard_that_fails_over_and_over_is_tried_again_at_a_pace(error: Exception) -> None:
+    """Without one it would take all of the processor, and fill the log."""
+
+    @in_world()
+    async def test(world: World) -> None:
+        fails = Failing(error)
+        world.function.answer = fails
+        await world.create()
+        await world.put("a")
+        for _ in range(20):
+            await world.settle()
+        assert fails.calls == 1
+        await world.pass_retries(60)
+        assert 5 <= fails.calls <= 12
+        fails.is_on = False
+        await world.pass_retries(60)
+        await world.put("b")
+        assert world.function.batches[-2:] == [["a"], ["b"]]
+
+    test()
+
+
+@in_world(shards=2)
+async def test_a_shard_that_fails_leaves_the_others_alone(world: World) -> None:
+    """Their calls are not begun again, even where the store cannot be read meanwhile."""
+    gate, snapshot = asyncio.Event(), world.store.snapshot
+
+    async def answer(event: dict[str, Any]) -> Outcome:
+        if keys_of(event) != ["slow"]:
+            world.store.snapshot = unavailable  # type: ignore[method-assign]
+            raise EngineUnavailable("for the test")
+        await gate.wait()
+        return answered()
+
+    def unavailable(work: Any) -> Any:
+        raise EngineUnavailable("for the test")
+
+    world.function.answer = answer
+    await world.create()
+    await world.put("slow")
+    await world.put("fails", shard=1)
+    world.store.snapshot = snapshot  # type: ignore[method-assign]
+    world.function.answer = lambda event: answered()
+    await world.pass_retries(5)
+    gate.set()
+    await world.put("b")
+    assert world.function.batches == [["slow"], ["fails"], ["fails"], ["b"]]
