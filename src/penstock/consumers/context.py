@@ -1,6 +1,7 @@
 """What all shards of a mapping that runs work with."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from penstock.base import limits
@@ -26,6 +27,10 @@ class Stopped(Exception):
     """The mapping is to stop: what has not begun does not begin any more."""
 
 
+def _always() -> bool:
+    return True
+
+
 @dataclass(slots=True)
 class MappingContext:
     """One mapping while it runs, on what it reads, calls and writes."""
@@ -40,6 +45,8 @@ class MappingContext:
     filters: Filters | None = None
     counts: MappingCounts = field(default_factory=MappingCounts)
     stop: Signal = field(default_factory=Signal)
+    is_ours: Callable[[], bool] = _always
+    """Says whether this node is still the one that runs the mapping."""
     result: str | None = None
     """What came of the last batch, where there was one."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from penstock.base import limits
+from penstock.consumers.checkpoints import LeaseLost
 from penstock.consumers.context import CALL_FAILED, OK, MappingContext
 from penstock.consumers.documents import Condition, GivenUp
 from penstock.consumers.events import event
@@ -63,7 +64,10 @@ class Delivery:
         self._tumbling = tumbling
 
     async def deliver(self, batch: Sequence[Item]) -> None:
-        """Return when every record of `batch` is finished; Stopped where the mapping is to stop."""
+        """Return when every record of `batch` is finished; Stopped where the mapping is to stop.
+
+        LeaseLost where it is another node's.
+        """
         context = self._context
         pieces = [Piece(batch)]
         while pieces:
@@ -205,7 +209,13 @@ class Delivery:
 
 
 async def invoke(context: MappingContext, payload: bytes, request_id: str) -> Outcome:
-    """Run the function once, and count it; NotInvoked where it did not run."""
+    """Run the function once, and count it; NotInvoked where it did not run.
+
+    LeaseLost where the mapping is not this node's any more: another may have gone on with it, and
+    be beyond these records.
+    """
+    if not context.is_ours():
+        raise LeaseLost
     counts, clock = context.counts, context.clock
     begun_ms = clock.elapsed_ms()
     counts.in_flight += 1

@@ -7,6 +7,7 @@ that loses it stops at once, and its checkpoints are refused.
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -89,7 +90,7 @@ class MappingEngine:
         """Look at the clock and at the stored mappings, and let each be run as it is stored."""
         self.timers.moved()
         stored = self.store.snapshot(lambda reader: list(mappings(reader)))
-        ours = {each.uuid: each for each in stored if self._is_ours(each)}
+        ours = {each.uuid: each for each in stored if self.is_ours(each)}
         for mapping_uuid in [each for each in self._mappings if each not in ours]:
             self._mappings.pop(mapping_uuid).abandon()
         for mapping_uuid, mapping in ours.items():
@@ -136,7 +137,8 @@ class MappingEngine:
         """Begin a task, in a fiber where that is what snapshots of the store need."""
         return asyncio.create_task(in_fibers(work)() if self.store.snapshots_wait else work())
 
-    def _is_ours(self, mapping: Mapping) -> bool:
+    def is_ours(self, mapping: Mapping) -> bool:
+        """Say whether a mapping is this node's to run, at this moment."""
         return self._leases is None or self._leases.holds(lease_of(mapping))
 
 
@@ -229,6 +231,7 @@ class _Supervised:
             engine.entropy,
             compile_filters(mapping.patterns) if mapping.patterns else None,
             self.counts,
+            is_ours=partial(engine.is_ours, mapping),
         )
         self._context = context
         self._runner = engine.spawn(MappingRunner(context).run)
