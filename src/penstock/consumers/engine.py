@@ -6,6 +6,7 @@ that loses it stops at once, and its checkpoints are refused.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, NamedTuple
@@ -100,6 +101,11 @@ class MappingEngine:
             else:
                 supervised.follow(mapping)
 
+    @property
+    def lease_job(self) -> Job:
+        """The job that asks for the leases, on each node of several that share a store."""
+        return Job("mapping leases", self.lease, limits.lease_renewal_ms)
+
     async def lease(self) -> None:
         """Renew the leases of the mappings that are run here, ask for those that are free."""
         assert self._leases is not None  # a job of nodes that share a store
@@ -118,8 +124,10 @@ class MappingEngine:
         tasks = [task for each in supervised for task in each.abandon()]
         if tasks:
             await asyncio.wait(tasks, timeout=seconds_max)
-        if self._leases is not None:
-            await self._leases.release([lease_of(each.mapping) for each in supervised])
+        if self._leases is not None and supervised:
+            with contextlib.suppress(EngineError, TimeoutError):  # then they wait for their end
+                async with asyncio.timeout(limits.lease_release_seconds_max):
+                    await self._leases.release([lease_of(each.mapping) for each in supervised])
 
     def fence(self, mapping: Mapping) -> Fence:
         """Return what makes sure that a checkpoint is written by the mapping's node alone."""

@@ -19,7 +19,6 @@ from penstock.base.ids import Entropy
 from penstock.edge.content import plain_body
 from penstock.edge.failures import error_told
 from penstock.edge.json_1_1 import NewerJson
-from penstock.edge.messages import TEXT, HttpRequest, HttpResponse, Refusal, page
 from penstock.edge.messages import TEXT, HttpRequest, HttpResponse, Refusal, TextPage, page
 from penstock.edge.rest_dispatch import RestDispatch
 from penstock.operations.cloudwatch_logs import TARGET as LOGS_TARGET
