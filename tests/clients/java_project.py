@@ -1,4 +1,4 @@
-"""The Maven project `java/`: built once with its libraries, and run as a process.
+"""Maven projects, such as `java/`: built once with their libraries, and run as processes.
 
 What Maven builds goes into `.cache` of the checkout, in a directory named by a digest of its
 sources; from then on nothing is asked of a registry.
@@ -33,15 +33,15 @@ LOG_WARNINGS = (
 QUICK_START = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
 
-def built_project() -> Path:
-    """Return Maven's `target` of the project; skip where it is not to be had."""
+def built_project(project: Path = PROJECT) -> Path:
+    """Return Maven's `target` of a project; skip where it is not to be had."""
     _need_java()
-    sources = sorted(path for path in PROJECT.rglob("*") if path.is_file())
-    return made_once("java", sources, "target", _build)
+    sources = sorted(path for path in project.rglob("*") if path.is_file())
+    return made_once(project.name, sources, "target", lambda place: _build(project, place))
 
 
 def command(target: Path, main_class: str, *arguments: str) -> list[str]:
-    """Return the command line of a main class of the project; it logs warnings on stderr."""
+    """Return the command line of a main class of a project; it logs warnings on stderr."""
     path = f"{target / 'classes'}:{target / 'libraries'}/*"
     return ["java", *QUICK_START, *LOG_WARNINGS, "-cp", path, main_class, *arguments]
 
@@ -64,9 +64,9 @@ def _need_java() -> None:
         pytest.skip(f"{found[0]} is older than {JAVA_OLDEST}, which the program needs")
 
 
-def _build(place: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=CACHE, prefix="java-new-") as fresh:
-        shutil.copytree(PROJECT, fresh, dirs_exist_ok=True)
+def _build(project: Path, place: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=CACHE, prefix=f"{project.name}-new-") as fresh:
+        shutil.copytree(project, fresh, dirs_exist_ok=True)
         try:
             done = subprocess.run(
                 ["mvn", "-B", "-q", "-ntp", "compile", "dependency:copy-dependencies"],

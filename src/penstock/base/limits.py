@@ -326,6 +326,7 @@ destination_queues_known_max = 1024  # [P]
 destination_file_bytes_max = 64 * 1024 * 1024  # [P] then it is renamed
 destination_files_kept = 5  # [P] of one name
 kafka_wait_seconds_max = 10.0  # [P] for brokers, and then for a message
+kafka_backoff_seconds_max = 1.0  # [P] between tries to reach a broker
 kafka_message_bytes_max = 8 * 1024 * 1024  # [P] a document with an event of 6 MB
 filter_pattern_chars_max = 4096  # [M] 2026-11
 window_state_bytes_max = 1024 * 1024  # [D] 2026-10

@@ -62,6 +62,7 @@ class KafkaSender:
                     allow_auto_create_topics=False,
                     api_version=_VERSION,
                     max_block_ms=wait_ms,
+                    reconnect_backoff_max_ms=int(limits.kafka_backoff_seconds_max * 1000),
                     request_timeout_ms=wait_ms,
                     delivery_timeout_ms=wait_ms + 1,
                     max_request_size=limits.kafka_message_bytes_max,
