@@ -57,6 +57,7 @@ class Destinations:
         self._endpoints = endpoints
         self._threads: dict[Kind, ThreadPoolExecutor] = {}
         self._senders: dict[Kind, Sender] = {}
+        self._is_closed = False
 
     async def deliver(self, destination: str, document: Document, payload: bytes, key: str) -> None:
         """Tell `destination` of a batch that was given up; DeliveryFailed.
@@ -70,6 +71,8 @@ class Destinations:
             raise DeliveryFailed(f"{destination!r} is no destination: {error}") from None
         if refusal := self._endpoints.refusal(parsed):
             raise DeliveryFailed(f"{destination} cannot be reached: {refusal}")
+        if self._is_closed:
+            raise _stopping(destination)
         delivery = Delivery(parsed, document, payload, key)
         sent = asyncio.get_running_loop().run_in_executor(
             self._executor(parsed.kind), self._send, delivery
@@ -80,12 +83,17 @@ class Destinations:
             raise DeliveryFailed(
                 f"{destination} did not take it within {limits.destination_seconds_max:.0f} s"
             ) from None
+        except asyncio.CancelledError:
+            if _is_cancelled():
+                raise
+            raise _stopping(destination) from None
 
     def close(self) -> None:
         """Give up what waits for a thread, and let go of connections; safe twice."""
+        self._is_closed = True
         for executor in self._threads.values():
             executor.shutdown(wait=False, cancel_futures=True)
-        for sender in self._senders.values():
+        for sender in list(self._senders.values()):  # a thread may just be adding one
             sender.close()
         self._threads.clear()
         self._senders.clear()
@@ -102,6 +110,16 @@ class Destinations:
         if sender is None:
             sender = self._senders.setdefault(kind, _MAKERS[kind](self._endpoints))
         sender.send(delivery)
+
+
+def _stopping(destination: str) -> DeliveryFailed:
+    return DeliveryFailed(f"{destination} did not take it: the server stops")
+
+
+def _is_cancelled() -> bool:
+    """Say whether the task that runs is cancelled, rather than what it waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _aws(endpoints: Endpoints) -> Sender:
