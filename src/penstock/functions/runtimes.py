@@ -5,13 +5,14 @@ functions' runtimes are taken from the PATH of the server.
 """
 
 import importlib.util
-import json
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
+
+import msgspec
 
 from penstock.base import limits
 from penstock.functions.worker_spec import WorkerSpec
@@ -127,10 +128,10 @@ class Runtimes:
         if program is None:
             return None
         try:
-            told = json.loads(_ask([program, "-c", _ASK_PYTHON]))
-        except (CannotRun, ValueError):
+            told = _ask([program, "-c", _ASK_PYTHON])
+            python = _Python(*msgspec.json.decode(told, type=tuple[str, str, str]))
+        except (CannotRun, msgspec.MsgspecError):
             return None
-        python = _Python(*told)
         return python if python.version == version else None
 
     # --- Node.js

@@ -1,13 +1,11 @@
 """The environment of a worker's process: what Lambda sets, what the user sets, and nothing else."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from penstock.functions.worker_spec import WorkerSpec
 
 _PATHS = "/usr/local/bin:/usr/bin:/bin:/opt/bin"
-_OWN_PREFIX = "PENSTOCK_"
 
 
 class Place(NamedTuple):
@@ -28,7 +26,7 @@ def worker_environment(spec: WorkerSpec, place: Place) -> dict[str, str]:
     The credentials are made up: what checks none takes them, and what does refuses them. A function
     brings others in its own variables, which win over those here that they may set on AWS.
     """
-    lambda_may_be_overridden = {
+    usual = {
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
         "PATH": ":".join(dict.fromkeys(f"{_PATHS}:{place.search_path}".split(":"))),
@@ -39,11 +37,7 @@ def worker_environment(spec: WorkerSpec, place: Place) -> dict[str, str]:
         "AWS_SESSION_TOKEN": "penstock",
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
     }
-    return lambda_may_be_overridden | _of_user(spec.environment) | _reserved(spec, place)
-
-
-def _of_user(environment: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environment.items() if not name.startswith(_OWN_PREFIX)}
+    return usual | dict(spec.environment) | _reserved(spec, place)
 
 
 def _reserved(spec: WorkerSpec, place: Place) -> dict[str, str]:

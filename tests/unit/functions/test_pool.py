@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -306,6 +307,39 @@ def test_the_stop_ends_all_at_once_and_tells_who_waits(tmp_path: Path) -> None:
             await it.pool.stop()
 
     run(check())
+
+
+@linux
+def test_workers_end_with_a_server_that_is_killed(tmp_path: Path) -> None:
+    server = """
+import asyncio, pathlib, sys
+from unit.functions.worker_rig import rig
+async def main():
+    async with rig(pathlib.Path(sys.argv[1])) as it:
+        spec = it.python('import os, time\\n'
+            'def handler(e, c): print(os.getpid(), flush=True); time.sleep(e)')
+        idle = asyncio.create_task(it.invoke(spec, 0))
+        busy = asyncio.create_task(it.invoke(spec, 600))
+        while not (idle.done() and sum(line.isdigit() for line in it.logs.lines) == 2):
+            await asyncio.sleep(0.01)
+        print(*[line for line in it.logs.lines if line.isdigit()], flush=True)
+        await busy
+asyncio.run(main())
+"""
+    command = [sys.executable, "-c", server, str(tmp_path)]
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    try:
+        assert process.stdout is not None
+        pids = [int(pid) for pid in process.stdout.readline().split()]
+    finally:
+        process.kill()
+        process.communicate(timeout=DEADLINE_SECONDS)
+    assert len(pids) == 2
+    run(until_gone(*pids))
 
 
 def test_workers_that_never_begin_are_not_started_without_a_pause(
