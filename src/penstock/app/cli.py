@@ -18,6 +18,7 @@ from penstock import __version__
 COMMANDS = {
     "serve": ("penstock.app.serve", "run the server"),
     "tail": ("penstock.app.tail", "show the changes of a table as they happen"),
+    "logs": ("penstock.app.logs", "show what a function prints, and follow it"),
     "readers": ("penstock.app.readers", "show who reads the streams of a server, and how much"),
     "mappings": ("penstock.app.mappings", "show what the mappings of a server do, and their lag"),
     "control": ("penstock.app.control", "move the time and the streams of a server under test"),

@@ -61,6 +61,11 @@ class Endpoint:
         )
         return cast("StreamsClient", client)
 
+    def logs(self) -> Any:
+        """Return a `logs` client, of CloudWatch Logs."""
+        make_any: Any = self.session.client  # any service, not one that the stubs name
+        return make_any("logs", endpoint_url=self.url, config=self._config(None))
+
     def place(self) -> str:
         """Return where this is, for a message: region and address."""
         return f"{self.region} at {self.url or 'AWS'}"
