@@ -257,6 +257,7 @@ log_describe_max = 50
 log_stream_names_max = 100
 log_filter_chars_max = 1024
 log_token_chars_max = 4096  # [P]
+log_page_searched_max = 20_000  # [P] events: some 60 ms
 log_page_searched_bytes_max = 4 * 1024 * 1024  # [P] then a page may be empty and not the last
 log_chunk_bytes_max = 64 * 1024  # [P] of the lines that are stored in a row
 log_chunk_ms_max = 5000  # [P] from the first to the last of them

@@ -69,6 +69,10 @@ class Range(NamedTuple):
             return True
         return (event[:4] < self.boundary) if self.backward else (event[:4] >= self.boundary)
 
+    def has_all(self, events: Sequence[Event]) -> bool:
+        """Say whether lines in their order are all wanted, by the first and the last."""
+        return self.has(events[0]) and self.has(events[-1])
+
     @property
     def low_ms(self) -> int:
         """Return the time that no line that is wanted is before."""
@@ -133,22 +137,32 @@ class _Merge:
         first_ms = stream.last_ms if self._wanted.backward else stream.first_ms
         self._push(first_ms, _OPENED, rank, 0, 0, _Cursor(name, rank, span))
 
-    def _push(
-        self, at_ms: int, kind: int, rank: int, number: int, index: int, thing: object
-    ) -> None:
+    def _push(self, at_ms: int, kind: int, rank: int, number: int, nth: int, thing: object) -> None:
         sign = self._sign
-        entry = (sign * at_ms, kind, sign * rank, sign * number, sign * index, thing)
+        entry = (sign * at_ms, kind, sign * rank, sign * number, sign * nth, thing)
         heapq.heappush(self._waiting, entry)
 
     def events(self) -> Iterator[Event]:
         while self._waiting:
             _, _, rank, _, _, thing = heapq.heappop(self._waiting)
-            if isinstance(thing, Event):
-                yield thing
-            elif isinstance(thing, _Cursor):
+            if isinstance(thing, _Cursor):
                 self._read_on(thing)
-            else:
+            elif isinstance(thing, Chunk):
                 self._open(thing, self._sign * rank)
+            else:
+                yield from self._next_of(thing, self._sign * rank)
+
+    def _next_of(self, lines: list[Event], rank: int) -> Iterator[Event]:
+        """Yield lines of a chunk, the last first, until something else is next."""
+        sign, waiting = self._sign, self._waiting
+        while lines:
+            event = lines[-1]
+            if waiting and sign * event.at_ms >= waiting[0][0]:
+                here = (sign * event.at_ms, _LINE, sign * rank, sign * event.number)
+                if (*here, sign * event.nth) > waiting[0][:5]:
+                    heapq.heappush(waiting, (*here, sign * event.nth, lines))
+                    return
+            yield lines.pop()
 
     def _read_on(self, cursor: _Cursor) -> None:
         """Let the next few chunks of a stream wait for their turn, and then the rest."""
@@ -171,9 +185,15 @@ class _Merge:
         self._push(first_ms, _OPENED, cursor.rank, 0, 0, cursor._replace(span=span))
 
     def _open(self, chunk: Chunk, rank: int) -> None:
-        """Let the lines of a chunk wait for their turn."""
-        name, number = self._names[rank], chunk.number
-        for index, line in enumerate(chunk.lines()):
-            event = Event(line.at_ms, name, number, index, line.text)
-            if self._wanted.has(event):
-                self._push(line.at_ms, _LINE, rank, number, index, event)
+        """Let the lines of a chunk wait for their turn, all as one."""
+        name, number, wanted = self._names[rank], chunk.number, self._wanted
+        lines = [
+            Event(at_ms, name, number, nth, text) for nth, (at_ms, text) in enumerate(chunk.lines())
+        ]
+        if not wanted.has_all(lines):
+            lines = [event for event in lines if wanted.has(event)]
+        if not lines:
+            return
+        if not wanted.backward:
+            lines.reverse()
+        self._push(lines[-1].at_ms, _LINE, rank, number, lines[-1].nth, lines)

@@ -22,17 +22,26 @@ def event_page(
 ) -> Page:
     """Return the first of `events` that match, of the number and bytes that a page may have."""
     found: list[Event] = []
-    behind: Boundary | None = None
+    last: Event | None = None
     page_bytes = searched_bytes = 0
-    for event in events:
-        size = event.counted_bytes
+    for searched, event in enumerate(events, 1):
+        size = len(event.text) + limits.log_event_extra_bytes
         searched_bytes += size
-        is_full = bool(found) and page_bytes + size > limits.log_page_bytes_max
-        is_enough = behind is not None and searched_bytes > limits.log_page_searched_bytes_max
+        is_full = page_bytes + size > limits.log_page_bytes_max and bool(found)
+        is_enough = last is not None and (
+            searched > limits.log_page_searched_max
+            or searched_bytes > limits.log_page_searched_bytes_max
+        )
         if is_full or is_enough or len(found) == events_max:
-            return Page(found, behind, is_last=False)
-        behind = event.before if backward else event.behind
+            return Page(found, _behind(last, backward), is_last=False)
+        last = event
         if matches is None or matches(event.text.decode()):
             found.append(event)
             page_bytes += size
-    return Page(found, behind, is_last=True)
+    return Page(found, _behind(last, backward), is_last=True)
+
+
+def _behind(last: Event | None, backward: bool) -> Boundary | None:
+    if last is None:
+        return None
+    return last.before if backward else last.behind
