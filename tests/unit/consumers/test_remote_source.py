@@ -401,7 +401,7 @@ def test_throttled_reads_are_unavailable_and_tried_again_later(server: LocalServ
 
 def test_a_stream_that_is_not_there_is_gone(server: LocalServer) -> None:
     table = Table(server)
-    table.source = RemoteSource(table.client, table.arn[:-1] + "9", SystemClock())
+    table.source = RemoteSource(table.client, table.arn + "9", SystemClock())
 
     async def work(source: RemoteSource) -> None:
         with pytest.raises(SourceGone, match=r"^ResourceNotFoundException: "):
