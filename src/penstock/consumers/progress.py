@@ -36,9 +36,15 @@ class Progress:
         return len(self._items)
 
     @property
+    def first(self) -> Item | None:
+        """The first record that is not finished, if one is at hand."""
+        return self._items[0] if self._items else None
+
+    @property
     def oldest_ms(self) -> int | None:
         """When the first record that is not finished was written; None where none is at hand."""
-        return self._items[0].record.created_ms if self._items else None
+        first = self.first
+        return None if first is None else first.record.created_ms
 
     def take_in(self, items: Iterable[Item], read_to: str | None) -> bool:
         """Note what was read, up to `read_to`; say whether `position` has moved.

@@ -93,6 +93,9 @@ class ShardRun:
 
     async def _wake_when_stopped(self) -> None:
         await self._context.timers.wait(self._context.stop)
+        self._wake_lanes()
+
+    def _wake_lanes(self) -> None:
         for news in self._news:
             news.set()
 
@@ -104,6 +107,8 @@ class ShardRun:
             room = self._records_of_room()
             if not room:
                 self._room.clear()
+                if len(self._lanes) > 1:  # one of them may hold up the others
+                    self._wake_lanes()
                 await self._context.timers.wait(self._room)
                 continue
             begun_ms = self._context.clock.now_ms()
@@ -112,8 +117,7 @@ class ShardRun:
             if page.next is not None and page.at_tip and not page.records:
                 await self._tried(self._wait_for_more(page.next))
             position = page.next
-        for news in self._news:
-            news.set()
+        self._wake_lanes()
 
     def _records_of_room(self) -> int:
         """Return how many records may be read now."""
@@ -219,7 +223,8 @@ class ShardRun:
                     await self._end_window()
                     continue
                 now_ms = context.clock.elapsed_ms()
-                due_ms = lane.due_in_ms(now_ms, no_more=self._progress.is_ended)
+                no_more = self._progress.is_ended or self._holds_up(lane)
+                due_ms = lane.due_in_ms(now_ms, no_more=no_more)
                 if due_ms is not None and due_ms <= 0:
                     await delivery.deliver(self._next_batch(lane))
                     lane.note_idle(context.clock.elapsed_ms())
@@ -229,6 +234,11 @@ class ShardRun:
                     await context.timers.wait(news, due_ms)
         except Stopped:
             return
+
+    def _holds_up(self, lane: Lane) -> bool:
+        """Say whether nothing more can be read until this lane's next record is finished."""
+        first = lane.first
+        return first is not None and first is self._progress.first and not self._records_of_room()
 
     def _next_batch(self, lane: Lane) -> list[Item]:
         tumbling = self._tumbling

@@ -73,3 +73,15 @@ async def test_a_shard_that_fails_leaves_the_others_alone(world: World) -> None:
     gate.set()
     await world.put("b")
     assert world.function.batches == [["slow"], ["fails"], ["fails"], ["b"]]
+
+
+@in_world()
+async def test_a_record_that_waits_for_its_window_does_not_hold_up_other_lanes(
+    world: World,
+) -> None:
+    """Its lane's batch is sent as it is once nothing more can be read for it."""
+    await world.create(batch_size=10, batching_window_seconds=300, parallelization_factor=2)
+    await world.put("a")
+    await world.put(*["d"] * 100)  # all in the other lane
+    assert [len(batch) for batch in world.function.batches] == [10, 10, 10, 1] + [10] * 7
+    await world.pass_ms(300_000)
