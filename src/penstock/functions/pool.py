@@ -175,7 +175,11 @@ class Pool:
         """Wait until a worker may be started: after such as never began, not at once."""
         if self._prepared is None:
             self._prepared = asyncio.create_task(asyncio.to_thread(_prepare, self._root))
-        await asyncio.shield(self._prepared)
+        try:
+            await asyncio.shield(self._prepared)
+        except OSError as error:  # a full disk, say: it may be another time
+            self._prepared = None
+            raise NotInvoked("unavailable", f"workers have no directory: {error}") from error
         assert self._shared is not None
         now_ms = self._shared.loop.time() * _SECOND_MS
         wait_ms = fleet.start_at_ms - now_ms
