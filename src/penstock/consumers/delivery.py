@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from penstock.base import limits
+from penstock.base.errors.engine import EngineError
 from penstock.consumers.checkpoints import LeaseLost
 from penstock.consumers.context import CALL_FAILED, OK, MappingContext
 from penstock.consumers.documents import Condition, GivenUp
@@ -227,6 +228,8 @@ async def invoke(context: MappingContext, payload: bytes, request_id: str) -> Ou
         if refused.reason == "throttled":
             counts.throttles += 1
         raise
+    except EngineError as error:  # it could not be looked up
+        raise NotInvoked("unavailable", str(error)) from error
     finally:
         counts.in_flight -= 1
     counts.invocations += 1

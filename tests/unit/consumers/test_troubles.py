@@ -56,7 +56,7 @@ async def test_a_shard_that_fails_leaves_the_others_alone(world: World) -> None:
     async def answer(event: dict[str, Any]) -> Outcome:
         if keys_of(event) != ["slow"]:
             world.store.snapshot = unavailable  # type: ignore[method-assign]
-            raise EngineUnavailable("for the test")
+            raise RuntimeError("a bug")
         await gate.wait()
         return answered()
 
@@ -85,3 +85,24 @@ async def test_a_record_that_waits_for_its_window_does_not_hold_up_other_lanes(
     await world.put(*["d"] * 100)  # all in the other lane
     assert [len(batch) for batch in world.function.batches] == [10, 10, 10, 1] + [10] * 7
     await world.pass_ms(300_000)
+
+
+@in_world()
+async def test_a_function_that_cannot_be_looked_up_is_called_later(world: World) -> None:
+    """What other lanes have under way goes on."""
+    gate = asyncio.Event()
+
+    async def answer(event: dict[str, Any]) -> Outcome:
+        if keys_of(event) != ["a"]:
+            raise EngineUnavailable("for the test")
+        await gate.wait()
+        return answered()
+
+    world.function.answer = answer
+    await world.create(parallelization_factor=2)
+    await world.put("a", "d")
+    world.function.answer = lambda event: answered()
+    await world.pass_retries(5)
+    gate.set()
+    await world.put("b")
+    assert world.function.batches == [["a"], ["d"], ["d"], ["b"]]
