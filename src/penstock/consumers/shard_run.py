@@ -162,10 +162,12 @@ class ShardRun:
         except (SourceUnavailable, EngineError) as error:
             await self._pause_after(error, 1)
 
-    async def _pause_after(self, error: Exception, failures: int) -> None:
+    async def _pause_after(
+        self, error: Exception, failures: int, text: str = "A mapping could not read its stream"
+    ) -> None:
         self._context.note_error(str(error))
         log.warning(
-            "A mapping could not read its stream",
+            text,
             extra={"mapping": self._context.mapping.uuid, "shard": self._id, "error": str(error)},
         )
         await self._context.timers.sleep(backoff_ms(failures))
@@ -298,13 +300,17 @@ class ShardRun:
     # --- checkpoints
 
     async def _save_when_moved(self) -> None:
+        failures = 0
         while True:
             await self._context.timers.wait(self._unsaved)
             try:
                 await self._save()
+                failures = 0
             except EngineError as error:
+                failures += 1
                 self._unsaved.set()
-                await self._pause_after(error, 1)
+                text = "A mapping could not store its checkpoint"
+                await self._pause_after(error, failures, text)
 
     async def _save(self) -> None:
         self._unsaved.clear()

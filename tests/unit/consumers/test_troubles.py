@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from penstock.base.errors.engine import EngineUnavailable
+from penstock.base.errors.engine import EngineFull, EngineUnavailable
 from penstock.functions.invoker import Outcome
 from unit.consumers.world import World, answered, in_world, keys_of
 
@@ -106,3 +106,35 @@ async def test_a_function_that_cannot_be_looked_up_is_called_later(world: World)
     gate.set()
     await world.put("b")
     assert world.function.batches == [["a"], ["d"], ["d"], ["b"]]
+
+
+@in_world()
+async def test_a_checkpoint_that_cannot_be_stored_is_tried_at_a_pace(world: World) -> None:
+    """The function goes on meanwhile; after all, the last one is stored."""
+    mapping = await world.create(batch_size=1)
+    transact, attempts = world.store.transact, 0
+    await world.put("a", "b", "c")
+
+    async def fail(*arguments: Any, **more: Any) -> Any:
+        nonlocal attempts
+        attempts += 1
+        raise EngineFull("for the test")
+
+    gate = asyncio.Event()
+
+    async def slow(event: dict[str, Any]) -> Outcome:
+        await gate.wait()
+        return answered()
+
+    world.function.answer = slow
+    await world.put("d", "e")
+    world.store.transact = fail  # type: ignore[method-assign]
+    gate.set()
+    await world.pass_retries(60)
+    assert world.function.batches == [["a"], ["b"], ["c"], ["d"], ["e"]]
+    assert 5 <= attempts <= 12
+    world.store.transact = transact  # type: ignore[method-assign]
+    await world.pass_retries(30)
+    await world.restart()
+    assert world.function.batches[5:] == []
+    assert world.state(mapping) == "Enabled"
