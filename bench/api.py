@@ -36,11 +36,17 @@ def headers_of(action: str) -> dict[str, str]:
     return {
         "Content-Type": "application/x-amz-json-1.0",
         "X-Amz-Target": f"DynamoDB_20120810.{action}",
+        **signature("dynamodb", "content-type;host;x-amz-date;x-amz-target"),
+    }
+
+
+def signature(service: str, signed: str) -> dict[str, str]:
+    """Return the headers that make a request for a service look signed."""
+    scope = f"20260101/{REGION}/{service}/aws4_request"
+    return {
         "X-Amz-Date": "20260101T000000Z",
-        "Authorization": f"AWS4-HMAC-SHA256 Credential=benchmark/20260101/{REGION}/dynamodb"
-        "/aws4_request, SignedHeaders=content-type;host;x-amz-date;x-amz-target, Signature="
-        + "0"
-        * 64,
+        "Authorization": f"AWS4-HMAC-SHA256 Credential=benchmark/{scope}, "
+        f"SignedHeaders={signed}, Signature={'0' * 64}",
     }
 
 

@@ -164,6 +164,14 @@ FIGURES = (
         unit="ms", pace=_own("receipt-pace"),
     ),
     Figure(
+        "acknowledged write to the handler's first line, median", 10, _own("first-line-median"),
+        at_most=True, unit="ms",
+    ),
+    Figure(
+        "one Python function over 4 shards, batches of 1,000", 20_000, _own("function-records"),
+        unit="records/s", digits=0,
+    ),
+    Figure(
         "PutItem at 10,000,000 items ÷ at 100,000", 0.7,
         (f"{PENSTOCK}-10000000", "put-at-10000000"), (f"{PENSTOCK}-100000", "put-at-100000"),
         is_paired=True,

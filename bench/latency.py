@@ -71,18 +71,22 @@ def measure(host: str, port: int, table: str, rate: int = 1000, seconds: float =
 
     Raises ServerError where a record does not come, WorkFailed where a process fails.
     """
-    tag = b"t%0*d" % (_TAG_DIGITS - 1, time.monotonic_ns() // 1_000_000 % 10 ** (_TAG_DIGITS - 1))
-    count = int(rate * seconds)
+    tag, count = new_tag(), int(rate * seconds)
     arn = stream_arn(host, port, table)
     with (
         Worker(_read, host, port, arn, count) as reader,
-        Worker(_write, host, port, table, tag, count, rate) as writer,
+        Worker(write, host, port, table, tag, count, rate) as writer,
     ):
         start_together(reader, writer)
         written: Written = writer.result()
         reader.stop()
         received: list[Page] = reader.result()
     return latencies(written, received, tag)
+
+
+def new_tag() -> bytes:
+    """Return what begins the marks of one measurement's items, and of no other's nearby."""
+    return b"t%0*d" % (_TAG_DIGITS - 1, time.monotonic_ns() // 1_000_000 % 10 ** (_TAG_DIGITS - 1))
 
 
 def latencies(written: Written, received: Sequence[Page], tag: bytes) -> Latencies:
@@ -109,10 +113,19 @@ def latencies(written: Written, received: Sequence[Page], tag: bytes) -> Latenci
     )
 
 
-def _write(
-    link: Link, host: str, port: int, table: str, tag: bytes, count: int, rate: int
+def write(
+    link: Link,
+    host: str,
+    port: int,
+    table: str,
+    tag: bytes,
+    count: int,
+    rate: int,
+    connections: int = _CONNECTIONS,
 ) -> Written:
-    return uvloop.run(_Writer(link, host, port, table, tag, count, rate).run())
+    """Write `count` items at an even pace: the work of a writer's process."""
+    writer = _Writer(link, host, port, table, tag, count, rate)
+    return uvloop.run(writer.run(connections))
 
 
 class _Writer:
@@ -142,9 +155,9 @@ class _Writer:
         self._done = asyncio.Event()
         self._failure: ServerError | None = None
 
-    async def run(self) -> Written:
+    async def run(self, connections_max: int) -> Written:
         self._free = [
-            await _connect(self._host, self._port, self._fail) for _ in range(_CONNECTIONS)
+            await _connect(self._host, self._port, self._fail) for _ in range(connections_max)
         ]
         connections = list(self._free)
         self._link.wait_for_start()

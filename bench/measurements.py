@@ -28,6 +28,7 @@ class Act(StrEnum):
 
     REQUESTS = "requests"
     STREAMS = "streams"
+    FUNCTIONS = "functions"
     SCALE = "scale"
 
 

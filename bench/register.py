@@ -1,5 +1,6 @@
 """Lists everything that is measured, and every quantity."""
 
+from bench.function_measurements import FUNCTION_MEASUREMENTS
 from bench.lone_measurements import LONE_MEASUREMENTS
 from bench.measurements import Lone, Measurement, Quantity
 from bench.node_measurements import NODE_MEASUREMENTS
@@ -14,6 +15,7 @@ MEASUREMENTS: dict[str, Measurement] = {
         *REQUEST_MEASUREMENTS,
         *NODE_MEASUREMENTS,
         *STREAM_MEASUREMENTS,
+        *FUNCTION_MEASUREMENTS,
         *SCALE_MEASUREMENTS,
     )
 }

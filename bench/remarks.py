@@ -1,5 +1,6 @@
 """What has to be said beside the figures and the tables of a run, a sentence each."""
 
+import statistics
 from collections.abc import Iterator
 
 from bench.disk import IN_MEMORY_TOLD
@@ -29,6 +30,38 @@ def remarks(outcome: Outcome) -> Iterator[str]:
             "of the records were with the reader before the writer had handled the "
             "acknowledgement. Their times are negative, and count as they are."
         )
+    yield from _of_functions(outcome)
+
+
+def _of_functions(outcome: Outcome) -> Iterator[str]:
+    early = outcome.median(PENSTOCK, "first-line-early")
+    pace = outcome.median(PENSTOCK, "first-line-pace")
+    if early is not None and pace is not None:
+        yield (
+            f"Acknowledged write to the handler's first line: {pace:,.0f} writes/s, one at a time, "
+            f"and {early:.1f} % of the handlers began before the writer had handled the "
+            "acknowledgement. Their times are negative, and count as they are."
+        )
+    share = _own_ratio(outcome, "function-records", "function-invoked")
+    if share is not None:
+        yield (
+            f"By its mapping the function is given {share:.2f} times as many records a second as "
+            "by Invoke, with the same events and as many at once."
+        )
+    idle = _own_ratio(outcome, "put-idle-mapping", "put-no-mapping")
+    mapped = _own_ratio(outcome, "put-mapped", "put-no-mapping")
+    given = outcome.median(PENSTOCK, "put-mapped-given")
+    if idle is not None and mapped is not None and given is not None:
+        yield (
+            f"PutItem beside an idle mapping does {idle:.2f} of what it does without one, and "
+            f"{mapped:.2f} while its own changes are given to a function, {given:,.0f} a second."
+        )
+
+
+def _own_ratio(outcome: Outcome, top: str, bottom: str) -> float | None:
+    """Return the median of the rounds' ratios of two quantities of Penstock."""
+    rounds = outcome.round_ratios((PENSTOCK, top), (PENSTOCK, bottom))
+    return statistics.median(rounds) if rounds else None
 
 
 def lacking(outcome: Outcome) -> Iterator[str]:
