@@ -9,7 +9,7 @@ import pytest
 
 from penstock.operations.registry import LOG_ACTIONS
 from penstock.testing.server import RunningServer
-from wire.test_aws_cli import Aws, hyphenated
+from wire.aws_cli import Aws, hyphenated
 
 pytestmark = pytest.mark.slow
 

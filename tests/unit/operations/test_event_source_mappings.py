@@ -16,6 +16,8 @@ from penstock.operations.aws_lambda import (
     delete_event_source_mapping,
     get_event_source_mapping,
     list_event_source_mappings,
+    list_tags,
+    tag_resource,
     update_event_source_mapping,
 )
 from penstock.storage.format import pack
@@ -331,6 +333,9 @@ def test_tags_come_and_go_with_their_mapping(store: Store) -> None:
     assert store.tables.read(lambda reader: read_tags(reader, arn)) == {"team": "orders"}
     store.delete(uuid)
     assert store.tables.read(lambda reader: read_tags(reader, arn)) == {}
+    for module, more in ((list_tags, {}), (tag_resource, {"Tags": {"a": "b"}})):
+        text = store.refused("ResourceNotFoundException", module, Resource=arn, **more)
+        assert text == f"The resource you requested does not exist: {arn}"
 
 
 def test_lists_by_source_and_function(store: Store) -> None:
@@ -369,7 +374,10 @@ def test_lists_come_in_pages(store: Store) -> None:
 
 @pytest.mark.parametrize("marker", ["a", "/w==", "ä", "YQ"])
 def test_markers_that_no_list_has_given(store: Store, marker: str) -> None:
-    assert store.refused(INVALID, list_event_source_mappings, Marker=marker) == "Invalid Marker."
+    assert (
+        store.refused(INVALID, list_event_source_mappings, Marker=marker)
+        == "Invalid value for parameter Marker"
+    )
 
 
 def test_a_region_has_a_limit_of_mappings(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

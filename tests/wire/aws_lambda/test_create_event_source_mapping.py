@@ -349,6 +349,15 @@ def test_settings_at_their_bounds(
     assert {name: found[name] for name in members} == members
 
 
+def test_tags(functions: Any, new_mapping: Callable[..., dict[str, Any]]) -> None:
+    """They are told by the actions for tags, which can change them."""
+    arn = new_mapping(Tags={"team": "orders", "größe": ""})["EventSourceMappingArn"]
+    assert functions.list_tags(Resource=arn)["Tags"] == {"team": "orders", "größe": ""}
+    functions.tag_resource(Resource=arn, Tags={"team": "billing"})
+    functions.untag_resource(Resource=arn, TagKeys=["größe"])
+    assert functions.list_tags(Resource=arn)["Tags"] == {"team": "billing"}
+
+
 def test_functions_by_every_name(
     functions: Any, ddb: Any, ground: Ground, new_mapping: Callable[..., dict[str, Any]]
 ) -> None:

@@ -39,7 +39,7 @@ def test_names_that_are_none(functions: Any, refused: Callable[..., str]) -> Non
     assert "'eventSourceArn'" in refused("ValidationException", call, EventSourceArn="orders")
     assert "'functionName'" in refused("ValidationException", call, FunctionName="a b")
     text = refused("InvalidParameterValueException", call, Marker="?")
-    assert text == "Invalid Marker."
+    assert text == "Invalid value for parameter Marker"
 
 
 def test_lists_by_source_and_function(

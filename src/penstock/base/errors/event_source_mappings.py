@@ -99,11 +99,6 @@ def too_many_mappings(count_max: int) -> ApiError:
     return invalid_parameter(f"There are {count_max} event source mappings in this region already.")
 
 
-def invalid_marker() -> ApiError:
-    """Return the error for a marker that no list has given: our own text."""
-    return invalid_parameter("Invalid Marker.")
-
-
 def mapping_not_found() -> ApiError:
     """Return the error for an id that no mapping has."""
     return resource_not_found("The resource you requested does not exist.")

@@ -28,17 +28,15 @@ def page_of(
     name: str,
     shown: Callable[[T], Any],
     place: Callable[[T], str],
+    members_max: int = limits.function_list_page_max,
 ) -> dict[str, Any]:
     """Return a page of `members` as the list `name`, with a NextMarker where there are more.
 
     `place` says after what the next page begins where a member is the last of its page.
     """
-    most = min(request.get("MaxItems", limits.function_list_page_max), _PAGE_MAX)
+    most = min(request.get("MaxItems", members_max), members_max)
     found = list(islice(members, most + 1))
     page: dict[str, Any] = {name: [shown(member) for member in found[:most]]}
     if len(found) > most:
         page["NextMarker"] = urlsafe_b64encode(place(found[most - 1]).encode()).decode()
     return page
-
-
-_PAGE_MAX = limits.function_list_page_max
