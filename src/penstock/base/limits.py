@@ -228,7 +228,7 @@ worker_idle_ms = 300_000.0  # [P] after which an idle worker ends
 worker_tend_interval_ms = 5_000.0  # [P] between looks at idle workers
 worker_watch_seconds = 0.1  # [P] between looks at the memory of a worker that is not idle
 worker_processes_watched_max = 1024  # [P] of one worker
-worker_answer_wait_seconds = 0.05  # [P] that an answer waits for its worker to be ready again
+worker_answer_wait_seconds = 0.25  # [P] that an answer waits for its worker to be ready again
 worker_open_files_max = 1024  # [D] 2026-11
 worker_memory_slack_bytes = 1024 * 1024 * 1024  # [P] of what is reserved and not used, as stacks
 worker_interpreter_seconds_max = 10.0  # [P] to ask a Python or Node what it has
@@ -239,6 +239,7 @@ log_line_bytes_max = 256 * 1024 - 26  # [D] 2026-11, of an event
 log_tail_bytes_max = 4096  # [D] 2026-11
 log_read_bytes_max = 64 * 1024  # [P] at once of one worker: others have their turn in between
 log_bytes_per_second_max = 1024 * 1024  # [P] of one worker; what is more is dropped
+log_line_cost_bytes = 100  # [P] that each line counts for beside its own: many are work, too
 log_burst_seconds = 4.0  # [P] of it, and at first
 
 # --- the logs of functions [M][D] 2026-11

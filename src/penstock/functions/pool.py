@@ -44,7 +44,8 @@ class _Fleet:
 
     def take_idle(self, spec: WorkerSpec) -> Worker | None:
         for place in range(len(self.idle) - 1, -1, -1):
-            if self.idle[place].spec.version == spec.version:
+            has = self.idle[place].spec
+            if has.version == spec.version and has.revision == spec.revision:
                 return self.idle.pop(place)
         return None
 
@@ -67,10 +68,11 @@ class Pool:
 
         `node_ric` is the directory of aws-lambda-ric, where it is not with the functions or npm.
         """
-        self._clock, self._entropy, self._logs, self._root = clock, entropy, logs, root
+        self._clock, self._entropy, self._logs = clock, entropy, logs
+        self._root = root.absolute()  # workers are elsewhere
         self._workers_max = workers_max
         self._idle_ms = idle_ms
-        self._runtimes = Runtimes(environment().get("PATH", ""), node_ric)
+        self._runtimes = Runtimes(environment().get("PATH", ""), node_ric and node_ric.absolute())
         self._shared: Shared | None = None
         self._fleets: dict[tuple[str, str, str], _Fleet] = {}
         self._going: set[Worker] = set()
@@ -124,6 +126,7 @@ class Pool:
             else:
                 self._make_room()
                 worker = Worker(spec, self._shared)
+                worker.is_retired = fleet.revisions.get(spec.version) != spec.revision
                 fleet.workers.add(worker)
                 worker.begin(work)
         return await work.done
@@ -173,13 +176,7 @@ class Pool:
 
     async def _may_start(self, fleet: _Fleet) -> None:
         """Wait until a worker may be started: after such as never began, not at once."""
-        if self._prepared is None:
-            self._prepared = asyncio.create_task(asyncio.to_thread(_prepare, self._root))
-        try:
-            await asyncio.shield(self._prepared)
-        except OSError as error:  # a full disk, say: it may be another time
-            self._prepared = None
-            raise NotInvoked("unavailable", f"workers have no directory: {error}") from error
+        await self._prepare()
         assert self._shared is not None
         now_ms = self._shared.loop.time() * _SECOND_MS
         wait_ms = fleet.start_at_ms - now_ms
@@ -189,6 +186,16 @@ class Pool:
             raise NotInvoked("throttled", "the function's workers end before they begin")
         fleet.start_at_ms += _backoff_ms(fleet.failures)  # the next one, after this one
         await asyncio.sleep(wait_ms / _SECOND_MS)
+
+    async def _prepare(self) -> None:
+        """Have the directory for the workers' own ones, once."""
+        if self._prepared is None:
+            self._prepared = asyncio.create_task(asyncio.to_thread(_make_folder, self._root))
+        try:
+            await asyncio.shield(self._prepared)
+        except OSError as error:  # a full disk, say: it may be another time
+            self._prepared = None
+            raise NotInvoked("unavailable", f"workers have no directory: {error}") from error
 
     def _make_room(self) -> None:
         """See that one more worker may be started; the longest idle one goes for it."""
@@ -248,7 +255,7 @@ class Pool:
         fleet.workers.discard(worker)
         if worker in fleet.idle:
             fleet.idle.remove(worker)
-        if not worker.has_begun and not self._is_stopped:
+        if worker.never_began and not self._is_stopped:
             fleet.failures += 1
             assert self._shared is not None
             now_ms = self._shared.loop.time() * _SECOND_MS
@@ -262,7 +269,7 @@ def _backoff_ms(failures: int) -> float:
     return min(doubled, limits.worker_backoff_ms_max)
 
 
-def _prepare(root: Path) -> None:
+def _make_folder(root: Path) -> None:
     """Make `root`, and remove what workers of a server that was killed have left there."""
     root.mkdir(parents=True, exist_ok=True)
     for left in root.glob("worker-*"):

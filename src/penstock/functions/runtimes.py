@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import NamedTuple
 
@@ -65,11 +66,12 @@ class _Python(NamedTuple):
 
 
 class Runtimes:
-    """What there is on this machine for the runtimes of functions. Used by one thread at a time."""
+    """What there is on this machine for the runtimes of functions; for any number of threads."""
 
     def __init__(self, search_path: str, node_ric: Path | None = None) -> None:
         self.search_path = search_path
         self._node_ric = node_ric
+        self._lock = threading.Lock()
         self._pythons: dict[str, _Python | None] = {}
         self._node: tuple[str, int] | None = None
         self._global_modules: Path | None = None
@@ -78,10 +80,11 @@ class Runtimes:
         """Return how to start a worker; blocks. CannotRun, InvalidEntrypoint."""
         if spec.runtime.startswith("provided"):
             return self._bootstrap(spec)
-        if found := _PYTHON.fullmatch(spec.runtime):
-            return self._python(spec, found[1])
-        if found := _NODE.fullmatch(spec.runtime):
-            return self._javascript(spec, int(found[1]))
+        with self._lock:
+            if found := _PYTHON.fullmatch(spec.runtime):
+                return self._python(spec, found[1])
+            if found := _NODE.fullmatch(spec.runtime):
+                return self._javascript(spec, int(found[1]))
         raise CannotRun(
             f"Penstock has nothing to run {spec.runtime} on: it runs python3.x, nodejs and, with an"
             " executable named bootstrap, the provided runtimes"

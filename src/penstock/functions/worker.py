@@ -8,7 +8,6 @@ Limits are kept in real time, since processes live in it; the clock only stamps 
 """
 
 import asyncio
-import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -30,8 +29,6 @@ from penstock.functions.worker_environment import Place, worker_environment
 from penstock.functions.worker_output import WorkerOutput
 from penstock.functions.worker_process import Start, WorkerProcess, exit_text
 from penstock.functions.worker_spec import WorkerSpec
-
-log = logging.getLogger(__name__)
 
 _MACHINE = SystemClock()
 """What a worker's own clock shows: deadlines are told by it, wherever ours was moved to."""
@@ -94,7 +91,7 @@ class Worker:
     """One worker, from `begin` to its end."""
 
     def __init__(self, spec: WorkerSpec, shared: Shared) -> None:
-        self.spec = spec
+        self.spec = spec._replace(code=spec.code.absolute())  # it is elsewhere
         self.state = State.STARTING
         self.is_retired = False
         """Whether it ends as soon as it has nothing to do."""
@@ -117,6 +114,11 @@ class Worker:
         self._init_timer: asyncio.TimerHandle | None = None
         self._watch_timer: asyncio.TimerHandle | None = None
         self._starting: asyncio.Task[None] | None = None
+
+    @property
+    def never_began(self) -> bool:
+        """Whether it had a process, which ended before it asked for anything."""
+        return self._process is not None and not self.has_begun
 
     # --- called by the pool
 
@@ -355,16 +357,16 @@ class Worker:
     def _watch(self) -> None:
         """Look at its memory, now and again while it has something to do."""
         self._watch_timer = self._loop.call_later(limits.worker_watch_seconds, self._watch)
-        self._see_memory()
-        if self._memory_bytes <= self.spec.memory_mb * _MEGABYTE:
+        if self._see_memory() <= self.spec.memory_mb * _MEGABYTE:
             return
         if self._work is not None and self._work.answer is None:
             self._fail(self._work, texts.OUT_OF_MEMORY, texts.KILLED)
 
-    def _see_memory(self, *, alone: bool = False) -> None:
-        if self._process is not None:
-            held = self._process.resident_bytes(alone=alone)
-            self._memory_bytes = max(self._memory_bytes, held)
+    def _see_memory(self, *, alone: bool = False) -> int:
+        """Return what it holds now, and keep the most that was seen."""
+        held = 0 if self._process is None else self._process.resident_bytes(alone=alone)
+        self._memory_bytes = max(self._memory_bytes, held)
+        return held
 
     def _on_output(self, readable: int) -> None:
         if self.state is State.ENDED:

@@ -93,13 +93,14 @@ class WorkerOutput:
 
     def _take(self, data: bytes) -> None:
         now_ms = self._elapsed_ms()
+        cost = len(data) + data.count(b"\n") * limits.log_line_cost_bytes
         # Once something is dropped all is, for a second: so the notices are few, too.
-        needed = limits.log_bytes_per_second_max if self._dropped_bytes else len(data)
+        needed = max(cost, limits.log_bytes_per_second_max if self._dropped_bytes else 0)
         if self._allowed.level(now_ms) < needed:
             self._dropped_bytes += len(self._partial) + len(data)
             self._partial = b""
             return
-        self._allowed.take(len(data), now_ms)
+        self._allowed.take(cost, now_ms)
         self._tell_dropped()
         *lines, self._partial = (self._partial + data).split(b"\n")
         for line in lines:

@@ -131,7 +131,7 @@ def test_one_that_closes_all_files_of_its_process_is_answered_and_ends(tmp_path:
     """
 
     async def check() -> None:
-        async with rig(tmp_path) as it:
+        async with rig(tmp_path, answer_wait_seconds=0.01) as it:
             spec = it.python(source, timeout_seconds=1)
             assert await it.call(spec, 1) == 1
             assert await it.call(spec, 2) == 2
@@ -155,7 +155,7 @@ def test_what_it_does_after_its_answer_delays_the_answer_but_a_little(tmp_path: 
     """
 
     async def check() -> None:
-        async with rig(tmp_path) as it:
+        async with rig(tmp_path, answer_wait_seconds=0.01) as it:
             spec = it.bootstrap(source, timeout_seconds=60)
             assert await it.call(spec, tail=True) == "early"
             assert it.pool.busy == 1

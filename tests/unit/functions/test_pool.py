@@ -481,6 +481,40 @@ def test_its_own_directory_goes_with_it_and_what_a_killed_server_left_goes_at_th
     run(check())
 
 
+def test_without_a_directory_for_workers_none_is_started_until_there_is_one(
+    tmp_path: Path,
+) -> None:
+    async def check() -> None:
+        (tmp_path / "workers").touch()
+        async with rig(tmp_path) as it:
+            spec = it.python(PID)
+            with pytest.raises(NotInvoked, match="no directory") as refused:
+                await it.call(spec)
+            assert refused.value.reason == "unavailable"
+            it.root.unlink()
+            assert await it.call(spec) > 0
+
+    run(check())
+
+
+def test_relative_directories_are_those_of_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    async def check() -> None:
+        async with rig(Path("below")) as it:
+            source = "import os\ndef handler(e, c): return [os.getcwd(), os.environ['TMPDIR']]"
+            spec = it.python(source)
+            code, own = await it.call(spec)
+            assert code == str(tmp_path / spec.code)
+            assert Path(own).parent == tmp_path / "below" / "workers"
+            boot = it.bootstrap("#!/bin/sh\nexit 7\n", "boot")
+            assert "exit status 7" in (await it.fail(boot))["errorMessage"]
+
+    run(check())
+
+
 def test_a_handler_is_told_its_context(tmp_path: Path) -> None:
     source = """
         def handler(event, context):

@@ -81,29 +81,38 @@ def test_a_long_line_is_cut_into_pieces(length: int) -> None:
 
 
 def test_what_comes_too_fast_is_dropped_until_there_is_room_and_told_once() -> None:
-    burst = int(limits.log_bytes_per_second_max * limits.log_burst_seconds)
 
     def check(it: Printing) -> None:
         line = b"x" * 1023 + b"\n"
-        it.prints(line * (burst // 1024))
-        assert len(it.lines) == burst // 1024
-        it.prints(line * 2048)
-        assert len(it.lines) == burst // 1024
+        it.prints(line * 6 * 1024)
+        kept = len(it.lines)
+        burst = limits.log_bytes_per_second_max * limits.log_burst_seconds
+        cost = 1024 + limits.log_line_cost_bytes
+        assert burst - 32 * 1024 * 2 < kept * cost <= burst
         it.clock.advance(900)
         it.prints(line * 32)
-        assert len(it.lines) == burst // 1024
+        assert len(it.lines) == kept
         it.clock.advance(100)
         it.prints(b"again\n")
-        dropped = (2048 + 32) * 1024
+        dropped = (6 * 1024 - kept + 32) * 1024
         told = f"[penstock] {dropped} bytes of output dropped: more than 1048576 a second"
-        assert it.lines[burst // 1024 :] == [told, "again"]
+        assert it.lines[kept:] == [told, "again"]
+
+    run(check)
+
+
+def test_very_many_lines_are_dropped_too_though_they_are_short() -> None:
+    def check(it: Printing) -> None:
+        it.prints(b"\n" * 1024 * 1024)
+        burst = limits.log_bytes_per_second_max * limits.log_burst_seconds
+        assert 0 < len(it.lines) < burst / limits.log_line_cost_bytes
 
     run(check)
 
 
 def test_what_was_dropped_last_is_told_at_the_end_of_the_invocation() -> None:
     def check(it: Printing) -> None:
-        it.prints(b"x\n" * (3 * 1024 * 1024))
+        it.prints((b"x" * 1023 + b"\n") * 5 * 1024)
         it.output.drain()
         assert it.lines[-1].endswith("bytes of output dropped: more than 1048576 a second")
 

@@ -9,7 +9,9 @@ from textwrap import dedent
 from typing import Any
 
 import msgspec
+import pytest
 
+from penstock.base import limits
 from penstock.base.ids import Entropy
 from penstock.functions.invoker import Outcome
 from penstock.functions.pool import Pool
@@ -126,13 +128,22 @@ def own_runtime() -> str:
 
 
 @contextlib.asynccontextmanager
-async def rig(folder: Path, workers_max: int = 8, **options: Any) -> AsyncIterator[Rig]:
+async def rig(
+    folder: Path,
+    workers_max: int = 8,
+    *,
+    answer_wait_seconds: float = DEADLINE_SECONDS,
+    **options: Any,
+) -> AsyncIterator[Rig]:
     """A rig whose workers are all ended in the end."""
     made = Rig(folder, workers_max, **options)
-    try:
-        yield made
-    finally:
-        await made.pool.stop()
+    with pytest.MonkeyPatch.context() as patch:
+        # On a busy machine a worker may take its time to ask again, and another would be started.
+        patch.setattr(limits, "worker_answer_wait_seconds", answer_wait_seconds)
+        try:
+            yield made
+        finally:
+            await made.pool.stop()
 
 
 def processes_with(text: str) -> Iterator[int]:
