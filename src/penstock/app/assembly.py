@@ -7,6 +7,7 @@ import msgspec
 
 from penstock.app.beside import Beside, beside, for_engine
 from penstock.app.jobs import log_keeping
+from penstock.app.node_functions import NodeFunctions
 from penstock.app.pages import pages
 from penstock.app.settings import Settings
 from penstock.base.clock import Clock, MovableClock, ShiftedClock
@@ -48,6 +49,8 @@ class Assembly(NamedTuple):
     """What tests may move it with, if they may."""
     logs: StoredLogs
     """What keeps the logs of functions: to be stopped after all that may write to it."""
+    functions: NodeFunctions
+    """What runs its functions: to be stopped after the jobs, and before their logs."""
 
     def leave(self, server: Server) -> None:
         """Let clients of `server` go elsewhere, while it still serves those who come."""
@@ -61,7 +64,7 @@ class Assembly(NamedTuple):
         """
         if self.controls is not None:
             self.controls.stop()
-        await asyncio.gather(server.stop(), self.beside.stop())
+        await asyncio.gather(server.stop(), self.beside.stop(), self.functions.stop())
         await self.logs.stop()
 
 
@@ -135,6 +138,7 @@ def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy)
     throughput = Throughput(clock) if settings.throttling else None
     controls = _controls(settings, clock, entropy)
     logs = StoredLogs(engine, clock, log_keeping(settings))
+    functions = NodeFunctions(engine, settings, clock, entropy, logs)
     services = Services(
         Tables(engine, clock, entropy, settings.account, throughput),
         settings.shards,
@@ -145,8 +149,9 @@ def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy)
         call_rates=CallRates(throttling=settings.throttling),
         controls=controls,
         logs=logs,
+        functions=functions.services,
     )
-    running = beside(services, settings, entropy)
+    running = beside(services, settings, entropy, every_node=functions.jobs)
     if controls is not None:
         controls.follow(running.background)
     dispatch = Dispatch(
@@ -159,7 +164,7 @@ def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy)
         rest=RestDispatch(rest_operations(services), aws_lambda.SERVICE, entropy),
         logs=log_operations(services),
     )
-    return Assembly(for_engine(engine, dispatch), running, controls, logs)
+    return Assembly(for_engine(engine, dispatch), running, controls, logs, functions)
 
 
 def _controls(settings: Settings, clock: Clock, entropy: Entropy) -> Controls | None:

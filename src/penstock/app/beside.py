@@ -32,42 +32,49 @@ class Beside:
         background: Background,
         health: Health,
         leases: JobLeases | None = None,
-        bell: Bell | None = None,
+        bells: Sequence[Bell] = (),
     ) -> None:
         self.background = background
         self.health = health
         self._leases = leases
-        self._bell = bell
+        self._bells = bells
 
     async def start(self) -> None:
         """Let everything run, until `stop`."""
-        if self._bell is not None:
-            self._bell.start()
+        for bell in self._bells:
+            bell.start()
         await self.background.start()
 
     async def stop(self) -> None:
         """Stop all jobs, and let other nodes have them; safe twice."""
-        if self._bell is not None:
-            self._bell.stop()
+        for bell in self._bells:
+            bell.stop()
         await self.background.stop()
         if self._leases is not None:
             await self._leases.release()
 
 
 def beside(
-    services: Services, settings: Settings, entropy: Entropy, machine: Clock | None = None
+    services: Services,
+    settings: Settings,
+    entropy: Entropy,
+    machine: Clock | None = None,
+    *,
+    every_node: Sequence[Job] = (),
 ) -> Beside:
     """Return what runs beside the requests of a node that is made of `services`.
 
     Where the store is its own, that is every job. Where nodes share it, each job runs where its
     lease is, and each node tells what load it has and finds out whether it can reach the store.
-    `machine` is the machine's time, which no test moves: others rely on it.
+    `machine` is the machine's time, which no test moves: others rely on it. The jobs of
+    `every_node` run on each.
     """
     machine = machine or SystemClock()
     tables = services.tables
     engine = tables.engine
     if not settings.is_shared:
-        return Beside(_background(engine, jobs(services, settings)), Health(machine))
+        every = [*jobs(services, settings), *every_node]
+        return Beside(_background(engine, every), Health(machine))
     node = entropy.bits(HOLDER_BITS)
     load = SharedLoad(engine, tables.clock, tables.load, node)
     health = Health(machine, limits.store_silent_ms_max)
@@ -76,11 +83,21 @@ def beside(
         Job("shared load", load.share, limits.load_shared_interval_ms),  # before it is judged
         StoreCheck(engine, health).job,
         leases.renewal,
+        *every_node,
     ]
-    backfill = next(job for job in leases.jobs if job.alarm is services.work)
-    bell = Bell(engine, backfill.name, backfill.alarm, backfill.is_ours)
-    leased = [replace(job, pass_on=bell.ring) if job is backfill else job for job in leases.jobs]
-    return Beside(_background(engine, [*own, *leased]), health, leases, bell)
+    heard = [services.work]
+    if services.functions is not None:
+        heard.append(services.functions.events.alarm)
+    bells = {
+        job.name: Bell(engine, job.name, job.alarm, job.is_ours)
+        for job in leases.jobs
+        if job.alarm in heard
+    }
+    leased = [
+        replace(job, pass_on=bells[job.name].ring) if job.name in bells else job
+        for job in leases.jobs
+    ]
+    return Beside(_background(engine, [*own, *leased]), health, leases, list(bells.values()))
 
 
 def for_engine(

@@ -38,6 +38,7 @@ def jobs(
     )
     trimming = Trimming(tables.engine, tables.clock, settings.stream_keep_hours * 3600_000)
     log_trimming = LogTrimming(tables.engine, tables.clock, log_keeping(settings))
+    events = [] if services.functions is None else [services.functions.events.job]
     return [
         Job("backfill", backfill.run, limits.backfill_interval_ms, services.work),
         Job("shard life", shard_life.run, limits.shard_life_interval_ms),
@@ -45,6 +46,7 @@ def jobs(
         Job("trimming", trimming.run, limits.trim_interval_ms),
         Job("token sweep", lambda: _sweep_tokens(tables), limits.token_sweep_interval_ms),
         Job("log trimming", log_trimming.run, limits.log_trim_interval_ms),
+        *events,
     ]
 
 

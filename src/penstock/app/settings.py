@@ -83,6 +83,7 @@ class Settings:
     sns_endpoint: str | None = None
     s3_endpoint: str | None = None
     kafka_brokers: tuple[str, ...] | None = None
+    workers_max: int = 64
     logs_keep_days: int = 7
     logs_keep_megabytes: int = 16
     database: Database | None = None
@@ -322,6 +323,13 @@ SETTINGS = (
         "off",
         "on or off",
         "whether tests may move the clock and the streams' lives through /_penstock/control/",
+    ),
+    Setting(
+        "workers_max",
+        _whole(1, limits.workers_max),
+        "64",
+        "processes",
+        "how many workers of functions this node runs at a time, one for each execution",
     ),
     Setting(
         "logs_keep_days",

@@ -5,8 +5,10 @@ unpack to more than a function may have are refused before anything is written. 
 of the store. All of it takes its time: callers run it on a thread.
 """
 
+import lzma
 import re
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -23,7 +25,19 @@ _NAME_BYTES_MAX = 255
 _LINK_BYTES_MAX = 1024
 _DRIVE = re.compile("[A-Za-z]:")
 _Parts = tuple[str, ...]
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    LookupError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
+"""What the standard library raises for bytes that were spoiled, or packed as it cannot unpack."""
 
 
 class BadArchive(Exception):
@@ -112,7 +126,7 @@ def files_of(directory: Path) -> Iterator[Path]:
 def _opened(data: bytes) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(BytesIO(data))
-    except (*_DAMAGE, ValueError) as error:
+    except _DAMAGE as error:
         raise BadArchive(str(error)) from None
 
 

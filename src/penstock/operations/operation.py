@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from penstock.base.background import Alarm
 from penstock.functions.destination import Endpoints
+from penstock.functions.events import Events
+from penstock.functions.invoker import Invoker
 from penstock.functions.logs import StoredLogs
 from penstock.operations.control.controls import Controls
 from penstock.streams.call_rates import CallRates
@@ -20,6 +22,13 @@ LsiStreamRule = Literal["strict", "aws"]
 
 EMPTY_BODY = msgspec.Raw(b"")
 """The answer of an action that has none: its body has no bytes, not even an empty object."""
+
+
+class FunctionServices(NamedTuple):
+    """What runs functions."""
+
+    invoker: Invoker
+    events: Events
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,8 @@ class Services:
     """How often the actions that tell of streams are called."""
     logs: StoredLogs | None = None
     """What keeps the logs of functions."""
+    functions: FunctionServices | None = None
+    """What runs functions; None only where nothing invokes any."""
 
     def reading_page(self) -> dict[str, Any]:
         """Return what is shown of the readers of streams."""
@@ -77,6 +88,12 @@ class Context:
     def tables(self) -> Tables:
         """Return the tables of the store."""
         return self.services.tables
+
+    @property
+    def functions(self) -> FunctionServices:
+        """Return what runs functions."""
+        assert self.services.functions is not None  # `app.assembly`
+        return self.services.functions
 
     @property
     def controls(self) -> Controls:

@@ -133,7 +133,7 @@ def test_more_than_a_function_may_have_is_refused() -> None:
         check_archive(made.getvalue())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(st.binary(max_size=300), st.integers(0, 200), st.binary(max_size=4))
 def test_any_bytes_are_judged_without_another_exception(
     noise: bytes, at: int, patch: bytes

@@ -172,3 +172,37 @@ def policy_too_long() -> ApiError:
         "PolicyLengthExceededException",
         f"The final policy size is bigger than the limit ({limits.function_policy_bytes_max}).",
     )
+
+
+def payload_too_large(bytes_max: int) -> ApiError:
+    """Return the error for an invocation with too much."""
+    return _user(
+        "RequestTooLargeException",
+        f"Request must be smaller than {bytes_max} bytes for the InvokeFunction operation",
+        413,
+    )
+
+
+def invalid_client_context() -> ApiError:
+    """Return the error for a client context that is not JSON in base64, or too long."""
+    return _user(
+        "InvalidRequestContentException",
+        "Client context must be a valid Base64-encoded JSON object of at most "
+        f"{limits.client_context_chars_max} bytes",
+    )
+
+
+def throttled(*, reserved: bool) -> ApiError:
+    """Return the error for an invocation that finds no concurrency, `reserved` or of the node."""
+    reason = "ConcurrentInvocationLimitExceeded"
+    if reserved:
+        reason = "ReservedFunctionConcurrentInvocationLimitExceeded"
+    return _user("TooManyRequestsException", "Rate Exceeded.", 429, Reason=reason)
+
+
+def lives_elsewhere(name: str) -> ApiError:
+    """Return the error for making a function whose name the settings lead elsewhere."""
+    return resource_conflict(
+        f"Function {name} lives elsewhere: the server was started with --remote-functions that name"
+        " it"
+    )

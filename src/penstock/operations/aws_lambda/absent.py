@@ -15,7 +15,6 @@ DeleteCapacityProvider DELETE 2025-11-30 capacity-providers/{}
 DeleteCodeSigningConfig DELETE 2020-04-22 code-signing-configs/{}
 DeleteDurableExecution DELETE 2025-12-01 durable-executions/{}
 DeleteFunctionCodeSigningConfig DELETE 2020-06-30 functions/{}/code-signing-config
-DeleteFunctionEventInvokeConfig DELETE 2019-09-25 functions/{}/event-invoke-config
 DeleteFunctionUrlConfig DELETE 2021-10-31 functions/{}/url
 DeleteLayerVersion DELETE 2018-10-31 layers/{}/versions/{}
 DeleteProvisionedConcurrencyConfig DELETE 2019-09-30 functions/{}/provisioned-concurrency
@@ -26,7 +25,6 @@ GetDurableExecution GET 2025-12-01 durable-executions/{}
 GetDurableExecutionHistory GET 2025-12-01 durable-executions/{}/history
 GetDurableExecutionState GET 2025-12-01 durable-executions/{}/state
 GetFunctionCodeSigningConfig GET 2020-06-30 functions/{}/code-signing-config
-GetFunctionEventInvokeConfig GET 2019-09-25 functions/{}/event-invoke-config
 GetFunctionRecursionConfig GET 2024-08-31 functions/{}/recursion-config
 GetFunctionScalingConfig GET 2025-11-30 functions/{}/function-scaling-config
 GetFunctionUrlConfig GET 2021-10-31 functions/{}/url
@@ -36,13 +34,11 @@ GetLayerVersionPolicy GET 2018-10-31 layers/{}/versions/{}/policy
 GetProvisionedConcurrencyConfig GET 2019-09-30 functions/{}/provisioned-concurrency
 GetResourcePolicy GET 2026-07-09 resource-policy/{}
 GetRuntimeManagementConfig GET 2021-07-20 functions/{}/runtime-management-config
-Invoke POST 2015-03-31 functions/{}/invocations
 InvokeAsync POST 2014-11-13 functions/{}/invoke-async
 InvokeWithResponseStream POST 2021-11-15 functions/{}/response-streaming-invocations
 ListCapacityProviders GET 2025-11-30 capacity-providers
 ListCodeSigningConfigs GET 2020-04-22 code-signing-configs
 ListDurableExecutionsByFunction GET 2025-12-01 functions/{}/durable-executions
-ListFunctionEventInvokeConfigs GET 2019-09-25 functions/{}/event-invoke-config/list
 ListFunctionUrlConfigs GET 2021-10-31 functions/{}/urls
 ListFunctionVersionsByCapacityProvider GET 2025-11-30 capacity-providers/{}/function-versions
 ListFunctionsByCodeSigningConfig GET 2020-04-22 code-signing-configs/{}/functions
@@ -52,7 +48,6 @@ ListProvisionedConcurrencyConfigs GET 2019-09-30 functions/{}/provisioned-concur
 PauseDurableExecution POST 2025-12-01 durable-executions/{}/pause
 PublishLayerVersion POST 2018-10-31 layers/{}/versions
 PutFunctionCodeSigningConfig PUT 2020-06-30 functions/{}/code-signing-config
-PutFunctionEventInvokeConfig PUT 2019-09-25 functions/{}/event-invoke-config
 PutFunctionRecursionConfig PUT 2024-08-31 functions/{}/recursion-config
 PutFunctionScalingConfig PUT 2025-11-30 functions/{}/function-scaling-config
 PutProvisionedConcurrencyConfig PUT 2019-09-30 functions/{}/provisioned-concurrency
@@ -66,7 +61,6 @@ SendDurableExecutionCallbackSuccess POST 2025-12-01 durable-execution-callbacks/
 StopDurableExecution POST 2025-12-01 durable-executions/{}/stop
 UpdateCapacityProvider PUT 2025-11-30 capacity-providers/{}
 UpdateCodeSigningConfig PUT 2020-04-22 code-signing-configs/{}
-UpdateFunctionEventInvokeConfig POST 2019-09-25 functions/{}/event-invoke-config
 UpdateFunctionUrlConfig PUT 2021-10-31 functions/{}/url
 """
 

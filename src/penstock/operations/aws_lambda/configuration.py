@@ -34,7 +34,7 @@ SETTINGS: dict[str, Shape] = {
     "Runtime": String(),
     "Handler": String(0, 128, r"[^\s]+"),
     "Description": DESCRIPTION,
-    "Timeout": Integer(1, limits.function_timeout_seconds_max),
+    "Timeout": Integer(1, limits.function_seconds_max),
     "MemorySize": Integer(limits.function_memory_mb_min, limits.function_memory_mb_max),
     "Environment": Structure("Environment", Variables=MapOf(String(), "java.lang.String")),
     "EphemeralStorage": Structure(

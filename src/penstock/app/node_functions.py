@@ -1,0 +1,73 @@
+"""The functions of one node: their workers, their code, the events that wait for them.
+
+What a node keeps of them on disk lies below its data directory, or where it has none below a
+directory of its own that goes when it stops.
+"""
+
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
+
+from penstock.app.settings import Settings
+from penstock.base import limits
+from penstock.base.background import Job
+from penstock.base.clock import Clock
+from penstock.base.ids import Entropy
+from penstock.functions.code_cache import CodeCache
+from penstock.functions.events import Events
+from penstock.functions.invoker import Invoker
+from penstock.functions.local_invoker import LocalInvoker
+from penstock.functions.log_sink import LogSink
+from penstock.functions.pool import Pool
+from penstock.functions.remote_invoker import Invokers, RemoteInvoker
+from penstock.operations.operation import FunctionServices
+from penstock.storage.waist import Engine
+
+
+class NodeFunctions:
+    """What runs the functions of `engine`'s store on this node; nothing of it runs yet."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        clock: Clock,
+        entropy: Entropy,
+        logs: LogSink,
+        remote: RemoteInvoker | None = None,
+    ) -> None:
+        """Keep their lines in `logs`; what `remote` has runs there."""
+        self._passing: Path | None = None
+        if settings.data is not None:
+            root = settings.data / "functions"
+        else:
+            root = self._passing = Path(tempfile.gettempdir(), f"penstock-{entropy.bits(64):016x}")
+        self._code = CodeCache(engine, clock, entropy, root / "code")
+        self._pool = Pool(clock, entropy, logs, root / "workers", settings.workers_max)
+        invoker: Invoker = LocalInvoker(engine, settings.account, self._code, self._pool)
+        if remote is not None:
+            invoker = Invokers(remote, invoker)
+        self.events = Events(engine, clock, invoker)
+        self.services = FunctionServices(invoker, self.events)
+        self.jobs = [
+            self._pool.job(),
+            Job("unused code", self._forget_code, limits.code_sweep_interval_ms),
+        ]
+        """The jobs that every node has; that of `events` is a store's, and run by one."""
+
+    async def stop(self) -> None:
+        """Let what runs finish for a second, then end it; safe twice."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + limits.functions_stop_seconds_max
+        while self._pool.busy and loop.time() < until:
+            await asyncio.sleep(limits.functions_stop_look_seconds)
+        await self.events.stop()
+        await self._pool.stop()
+        if self._passing is not None:
+            await asyncio.to_thread(shutil.rmtree, self._passing, ignore_errors=True)
+
+    async def _forget_code(self) -> None:
+        """Remove the code that no function has used for long."""
+        for path in self._code.forget_unused(limits.code_unused_ms):
+            await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)

@@ -1,0 +1,215 @@
+"""Events: invocations that nobody waits for, kept in the store until they are done or given up.
+
+An event is a row, written before it is acknowledged and taken away when its function has run. The
+row's key begins with when it is due, so what waits for a retry lies behind what is to run now. A
+server that dies leaves its rows, and whoever looks next runs them again: at least once.
+
+AWS, 2026-11: after an error of the function two more attempts, one and two minutes later; where it
+could not run (throttled, or a fault of the service) again after a second, then twice as long each
+time up to five minutes; all within six hours of its coming. A function may have less of both.
+"""
+
+import asyncio
+import logging
+from typing import NamedTuple
+
+import msgspec
+
+from penstock.base import limits
+from penstock.base.background import Alarm, Job
+from penstock.base.clock import Clock
+from penstock.functions import catalog
+from penstock.functions.function import LATEST, EventConfig
+from penstock.functions.invoker import Invoker, NotInvoked
+from penstock.functions.names import parse_function_name
+from penstock.storage.fibers import alike
+from penstock.storage.format import pack, unpack
+from penstock.storage.prefixes import Prefix
+from penstock.storage.waist import Engine, Lock, Reader, Span, Transaction, after_prefix
+
+log = logging.getLogger(__name__)
+
+_ALL = Span.of_prefix(Prefix.INVOCATION.key)
+_DUE_BYTES = 8
+_RETRY_MS = (60_000, 120_000)
+
+
+class Event(msgspec.Struct, frozen=True):
+    """An event that waits, as it is stored."""
+
+    id: str
+    function_arn: str
+    """With the version or alias that was asked for."""
+    payload: bytes
+    accepted_ms: int
+    client_context: bytes | None = None
+    errors: int = 0
+    """How often the function has failed with it."""
+    refusals: int = 0
+    """How often it could not run, since it ran last."""
+
+
+class _Row(NamedTuple):
+    key: bytes
+    event: Event
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Event).decode
+
+
+def _function_prefix(function_arn: str) -> bytes:
+    name = parse_function_name(function_arn)
+    assert name is not None and name.region is not None, function_arn
+    return Prefix.INVOCATION.key + name.region.encode() + b"\0" + name.name.encode() + b"\0"
+
+
+def _key(event: Event, due_ms: int) -> bytes:
+    due = due_ms.to_bytes(_DUE_BYTES, "big")
+    return _function_prefix(event.function_arn) + due + event.id.encode()
+
+
+def _lock(event: Event, *keys: bytes) -> Lock:
+    return Lock(b"event/" + event.id.encode(), tuple(map(Span.of_key, keys)))
+
+
+def _prefix_of(key: bytes) -> bytes:
+    """Return what the keys of all events of one function begin with, from one of them."""
+    region_end = key.index(b"\0")
+    return key[: key.index(b"\0", region_end + 1) + 1]
+
+
+class Events:
+    """The events of a store, run by whoever has its job."""
+
+    def __init__(self, engine: Engine, clock: Clock, invoker: Invoker) -> None:
+        self._engine, self._clock, self._invoker = engine, clock, invoker
+        self._under_way: dict[bytes, asyncio.Task[None]] = {}
+        self.alarm = Alarm()
+        """Rings where an event may be due."""
+        self.job = Job("events", self.run, limits.events_interval_ms, self.alarm)
+
+    async def add(self, event: Event) -> None:
+        """Keep an event, which is due now; return when that is durable."""
+        key = _key(event, event.accepted_ms)
+        stored = pack(_encode(event))
+        await self._engine.transact(lambda txn: txn.set(key, stored), locks=(_lock(event, key),))
+        self.alarm.ring()
+
+    async def run(self) -> float | None:
+        """Begin with what is due; return how long it is until more will be."""
+        now_ms = self._clock.now_ms()
+        room = limits.events_under_way_max - len(self._under_way)
+        due, next_ms = self._engine.snapshot(lambda reader: self._due(reader, now_ms, room))
+        for row in due:
+            if row.key not in self._under_way:
+                work = alike(self._work(row))
+                self._under_way[row.key] = asyncio.create_task(work, name="event")
+        return None if next_ms is None else max(float(next_ms - now_ms), 1.0)
+
+    async def stop(self) -> None:
+        """End the events under way, which run again at the next start; safe twice."""
+        tasks = list(self._under_way.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=limits.background_stop_seconds_max)
+
+    def _due(self, reader: Reader, now_ms: int, room: int) -> tuple[list[_Row], int | None]:
+        """Return as many rows that are due as there is room for, and when the first other is."""
+        due: list[_Row] = []
+        next_ms: int | None = None
+        span = _ALL
+        while first := reader.scan(span, 1):
+            prefix = _prefix_of(first[0][0])
+            span = Span(after_prefix(prefix), _ALL.end)
+            begun = sum(key.startswith(prefix) for key in self._under_way)
+            wanted = room - len(due)
+            rows = reader.scan(Span.of_prefix(prefix), begun + wanted + 1)
+            for key, stored in rows:
+                at_ms = int.from_bytes(key[len(prefix) : len(prefix) + _DUE_BYTES], "big")
+                if at_ms > now_ms:
+                    next_ms = at_ms if next_ms is None else min(next_ms, at_ms)
+                    break
+                if key not in self._under_way and len(due) < room:
+                    due.append(_Row(key, _decode(unpack(stored))))
+        return due, next_ms
+
+    async def _work(self, row: _Row) -> None:
+        """Run one event once, and store what becomes of it."""
+        try:
+            again = await self._attempt(row.event)
+            await self._settle(row, again)
+        except Exception:  # the row stays, and is run again
+            log.exception("An event could not be run", extra={"request_id": row.event.id})
+            await asyncio.sleep(limits.events_retry_seconds)
+        finally:
+            del self._under_way[row.key]
+            self.alarm.ring()
+
+    async def _attempt(self, event: Event) -> tuple[Event, int] | None:
+        """Run an event; return what it is then and when it is due again, or None where it is over.
+
+        1. One that is too old is given up. 2. What could not run is tried again. 3. So is what
+        failed, as often as it may.
+        """
+        config = self._engine.snapshot(lambda reader: _config(reader, event.function_arn))
+        age_ms_max = _or(config.age_seconds_max, limits.event_age_seconds_max) * 1000
+        now_ms = self._clock.now_ms()
+        if now_ms - event.accepted_ms > age_ms_max:  # 1
+            _give_up(event, "it was too old")
+            return None
+        try:
+            outcome = await self._invoker.invoke(
+                event.function_arn,
+                event.payload,
+                client_context=event.client_context,
+                request_id=event.id,
+            )
+        except NotInvoked as error:
+            if error.reason == "missing":
+                _give_up(event, error.text)
+                return None
+            wait_ms = min(1000 << min(event.refusals, 20), limits.event_backoff_ms_max)  # 2
+            later = msgspec.structs.replace(event, refusals=event.refusals + 1)
+            return later, self._clock.now_ms() + wait_ms
+        if outcome.error is None:
+            return None
+        if event.errors >= _or(config.retry_attempts_max, limits.event_retry_attempts_max):
+            _give_up(event, "its function failed")
+            return None
+        later = msgspec.structs.replace(event, errors=event.errors + 1, refusals=0)  # 3
+        return later, self._clock.now_ms() + _RETRY_MS[min(event.errors, len(_RETRY_MS) - 1)]
+
+    async def _settle(self, row: _Row, again: tuple[Event, int] | None) -> None:
+        """Take the row of an event away, or move it to where it is due again."""
+        key = row.key if again is None else _key(*again)
+
+        def work(txn: Transaction) -> None:
+            txn.set(row.key, None)
+            if again is not None:
+                txn.set(key, pack(_encode(again[0])))
+
+        await self._engine.transact(work, locks=(_lock(row.event, row.key, key),))
+
+
+def _config(reader: Reader, function_arn: str) -> EventConfig:
+    """Return how the events of a function are treated; the defaults where it is not there."""
+    name = parse_function_name(function_arn)
+    found = None
+    if name is not None and name.region is not None:
+        found = catalog.find_function(reader, name.region, name.name)
+    if name is None or found is None:
+        return EventConfig(0)
+    return found.event_configs.get(name.qualifier or LATEST, EventConfig(0))
+
+
+def _or(given: int | None, default: int) -> int:
+    return default if given is None else given
+
+
+def _give_up(event: Event, why: str) -> None:
+    log.warning(
+        "An event was given up",
+        extra={"function": event.function_arn, "request_id": event.id, "reason": why},
+    )

@@ -1,0 +1,15 @@
+"""UpdateFunctionEventInvokeConfig: change some of how events of a function are tried."""
+
+from typing import Any
+
+from penstock.operations.aws_lambda.event_configs import PATH, PUT_SHAPE, store_config
+from penstock.operations.operation import Context
+from penstock.operations.rest import Route
+
+ROUTE = Route("POST", PATH, query=("Qualifier",))
+SHAPE = PUT_SHAPE
+
+
+async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """Store what is given, leave the rest, and answer with all of it."""
+    return await store_config(context, request, anew=False)
