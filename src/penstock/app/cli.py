@@ -21,6 +21,7 @@ COMMANDS = {
     "logs": ("penstock.app.logs", "show what a function prints, and follow it"),
     "readers": ("penstock.app.readers", "show who reads the streams of a server, and how much"),
     "mappings": ("penstock.app.mappings", "show what the mappings of a server do, and their lag"),
+    "poll": ("penstock.app.poll", "run one mapping beside any endpoint of DynamoDB Streams"),
     "control": ("penstock.app.control", "move the time and the streams of a server under test"),
     "demo": ("penstock.app.demo", "write real data and watch every change arrive"),
 }

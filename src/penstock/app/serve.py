@@ -10,14 +10,13 @@ import errno
 import gc
 import os
 import signal
-import sys
-from typing import NoReturn
 
 import uvloop
 
 from penstock import __version__
 from penstock.app.assembly import assemble, claim_store, open_engine, server_clock
 from penstock.app.log import log_to_stderr
+from penstock.app.output import end_process
 from penstock.app.settings import SettingError, Settings, add_arguments, read_settings
 from penstock.base import limits
 from penstock.base.clock import SystemClock
@@ -54,15 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _refuse(str(error), _FAILED)
     for number in _STOPPING:  # all is done: asking again must not make it a failure
         signal.signal(number, signal.SIG_IGN)
-    return _end_process()
-
-
-def _end_process() -> NoReturn:
-    """End the process with status 0, here and now: the engine was told so when it was opened."""
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError):
-            stream.flush()
-    os._exit(0)
+    return end_process()
 
 
 async def _serve(settings: Settings) -> None:

@@ -332,6 +332,10 @@ own_answer_bytes_max = 16 * 1024 * 1024  # 10,000 shards are some 4 MB
 readers_answer_seconds_max = 20.0
 mappings_answer_seconds_max = 20.0
 mappings_refresh_seconds = 1.0
+poll_refresh_seconds = 0.5  # of the line on a terminal
+poll_report_seconds = 10.0  # between lines elsewhere
+poll_look_seconds = 0.02  # whether they have ended
+poll_stop_seconds_max = 30.0  # that the batches under way may take once it is told to stop
 
 # --- functions and their mappings
 destination_chars_max = 350  # [M] 2026-11
@@ -353,9 +357,7 @@ partition_key_patterns_max = 1024  # [P] that are kept compiled, one for each na
 filter_pattern_levels_max = 100  # [P] an item has 32, each of up to two members of a pattern
 
 # --- functions elsewhere
-function_name_chars_max = 64  # [M] 2026-11
 function_seconds_max = 900  # [D] 2026-11
-function_answer_bytes_max = 6_291_556  # [D] 2026-11: 6 MB, and a little
 remote_invocations_max = 64  # [P] at once, a thread and a connection each
 remote_queue_seconds_max = 10.0  # [P] that an invocation waits for one of those to end
 remote_connect_seconds_max = 5.0  # [P]
