@@ -1,12 +1,14 @@
 """Assembly: the one place that picks an engine and puts the rooms together."""
 
 import asyncio
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
 
 from penstock.app.beside import Beside, beside, for_engine
 from penstock.app.jobs import log_keeping
+from penstock.app.mapping_jobs import mapping_engine
 from penstock.app.node_functions import NodeFunctions
 from penstock.app.pages import pages
 from penstock.app.settings import Settings
@@ -150,8 +152,17 @@ def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy)
         controls=controls,
         logs=logs,
         functions=functions.services,
+        destinations=settings.endpoints,
     )
-    running = beside(services, settings, entropy, every_node=functions.jobs)
+    running = beside(
+        services,
+        settings,
+        entropy,
+        every_node=functions.jobs,
+        mappings_of=partial(
+            mapping_engine, services, functions.services.invoker, functions.destinations
+        ),
+    )
     if controls is not None:
         controls.follow(running.background)
     dispatch = Dispatch(
@@ -160,7 +171,7 @@ def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy)
         health=running.health,
         entropy=entropy,
         controls=control_operations(services),
-        pages=pages(services, settings.engine, running.health, lambda: ()),
+        pages=pages(services, settings.engine, running.health, running.shown_mappings),
         rest=RestDispatch(rest_operations(services), aws_lambda.SERVICE, entropy),
         logs=log_operations(services),
     )

@@ -14,6 +14,7 @@ from penstock.base.background import Background, Job
 from penstock.base.clock import Clock, SystemClock
 from penstock.base.health import Health
 from penstock.base.ids import Entropy
+from penstock.consumers.engine import MappingEngine, MappingShown
 from penstock.operations.operation import Services
 from penstock.storage.fibers import in_fibers
 from penstock.storage.leases import HOLDER_BITS, Leases
@@ -33,11 +34,17 @@ class Beside:
         health: Health,
         leases: JobLeases | None = None,
         bells: Sequence[Bell] = (),
+        mappings: MappingEngine | None = None,
     ) -> None:
         self.background = background
         self.health = health
+        self.mappings = mappings
         self._leases = leases
         self._bells = bells
+
+    def shown_mappings(self) -> Sequence[MappingShown]:
+        """Return what is shown of the mappings that are run here."""
+        return () if self.mappings is None else self.mappings.shown()
 
     async def start(self) -> None:
         """Let everything run, until `stop`."""
@@ -50,6 +57,8 @@ class Beside:
         for bell in self._bells:
             bell.stop()
         await self.background.stop()
+        if self.mappings is not None:
+            await self.mappings.stop()
         if self._leases is not None:
             await self._leases.release()
 
@@ -61,30 +70,39 @@ def beside(
     machine: Clock | None = None,
     *,
     every_node: Sequence[Job] = (),
+    mappings_of: Callable[[Leases | None], MappingEngine] | None = None,
 ) -> Beside:
     """Return what runs beside the requests of a node that is made of `services`.
 
     Where the store is its own, that is every job. Where nodes share it, each job runs where its
     lease is, and each node tells what load it has and finds out whether it can reach the store.
     `machine` is the machine's time, which no test moves: others rely on it. The jobs of
-    `every_node` run on each.
+    `every_node` run on each. `mappings_of` makes the engine that runs the mappings of which this
+    node has the lease, or all of them.
     """
     machine = machine or SystemClock()
     tables = services.tables
     engine = tables.engine
     if not settings.is_shared:
+        mappings = None if mappings_of is None else mappings_of(None)
         every = [*jobs(services, settings), *every_node]
-        return Beside(_background(engine, every), Health(machine))
+        if mappings is not None:
+            every.append(mappings.job)
+        return Beside(_background(engine, every), Health(machine), mappings=mappings)
     node = entropy.bits(HOLDER_BITS)
+    held = Leases(engine, machine, node)
+    mappings = None if mappings_of is None else mappings_of(held)
     load = SharedLoad(engine, tables.clock, tables.load, node)
     health = Health(machine, limits.store_silent_ms_max)
-    leases = JobLeases(Leases(engine, machine, node), jobs(services, settings, load))
+    leases = JobLeases(held, jobs(services, settings, load))
     own = [
         Job("shared load", load.share, limits.load_shared_interval_ms),  # before it is judged
         StoreCheck(engine, health).job,
         leases.renewal,
         *every_node,
     ]
+    if mappings is not None:
+        own += [mappings.lease_job, mappings.job]
     heard = [services.work]
     if services.functions is not None:
         heard.append(services.functions.events.alarm)
@@ -97,7 +115,8 @@ def beside(
         replace(job, pass_on=bells[job.name].ring) if job.name in bells else job
         for job in leases.jobs
     ]
-    return Beside(_background(engine, [*own, *leased]), health, leases, list(bells.values()))
+    background = _background(engine, [*own, *leased])
+    return Beside(background, health, leases, list(bells.values()), mappings)
 
 
 def for_engine(

@@ -14,6 +14,7 @@ from penstock.base import limits
 from penstock.base.background import Job
 from penstock.base.clock import Clock
 from penstock.base.ids import Entropy
+from penstock.consumers.destinations import Destinations
 from penstock.functions.code_cache import CodeCache
 from penstock.functions.events import Events
 from penstock.functions.invoker import Invoker
@@ -48,6 +49,8 @@ class NodeFunctions:
         invoker: Invoker = LocalInvoker(engine, settings.account, self._code, self._pool)
         if remote is not None:
             invoker = Invokers(remote, invoker)
+        self.destinations = Destinations(settings.endpoints)
+        """Where the failures of mappings are told."""
         self.events = Events(engine, clock, invoker)
         self.services = FunctionServices(invoker, self.events)
         self.jobs = [
@@ -64,6 +67,7 @@ class NodeFunctions:
             await asyncio.sleep(limits.functions_stop_look_seconds)
         await self.events.stop()
         await self._pool.stop()
+        self.destinations.close()
         if self._passing is not None:
             await asyncio.to_thread(shutil.rmtree, self._passing, ignore_errors=True)
 

@@ -115,15 +115,22 @@ class MappingEngine:
         if names and await self._leases.take(names) != before:
             self.job.alarm.ring()
 
-    async def stop(self, seconds_max: float = limits.background_stop_seconds_max) -> None:
-        """Stop all that runs where it is, within `seconds_max`; safe twice.
+    async def stop(
+        self,
+        seconds_max: float = limits.functions_stop_seconds_max,
+        cut_seconds_max: float = limits.background_stop_seconds_max,
+    ) -> None:
+        """Begin no call any more, wait for those under way for `seconds_max`; safe twice.
 
-        What was under way begins again at the next start, from the checkpoints.
+        What is not done by then is cut, and begins again at the next start, from the checkpoints.
         """
         supervised, self._mappings = list(self._mappings.values()), {}
+        ending = [runner for each in supervised if (runner := each.finish()) is not None]
+        if ending:
+            await asyncio.wait(ending, timeout=seconds_max)
         tasks = [task for each in supervised for task in each.abandon()]
         if tasks:
-            await asyncio.wait(tasks, timeout=seconds_max)
+            await asyncio.wait(tasks, timeout=cut_seconds_max)
         if self._leases is not None and supervised:
             with contextlib.suppress(EngineError, TimeoutError):  # then they wait for their end
                 async with asyncio.timeout(limits.lease_release_seconds_max):
@@ -173,6 +180,13 @@ class _Supervised:
         if mapping != self.mapping:
             self.mapping = mapping
             self._changed.set()
+
+    def finish(self) -> asyncio.Task[None] | None:
+        """Begin no call any more; return the task that ends with the last one under way."""
+        self._task.cancel()
+        if self._context is not None:
+            self._context.stop.set()
+        return self._runner
 
     def abandon(self) -> list[asyncio.Task[None]]:
         """Stop at once; return the tasks that are to end by that."""

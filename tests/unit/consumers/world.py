@@ -154,7 +154,7 @@ class World:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self.engine.stop()
+        await self.engine.stop(seconds_max=0)
         self.store.close()
 
     def new_engine(self) -> MappingEngine:
@@ -171,7 +171,7 @@ class World:
 
     async def restart(self) -> None:
         """Stop the engine as a crash would, and begin anew over the same store."""
-        await self.engine.stop()
+        await self.engine.stop(seconds_max=0)
         self.engine = self.new_engine()
         await self.look()
 
