@@ -149,6 +149,7 @@ def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy)
         settings.lsi_stream_rule,
         readers=Readers(throttling=settings.throttling),
         call_rates=CallRates(throttling=settings.throttling),
+        destinations=settings.endpoints,
         controls=controls,
         logs=logs,
         functions=functions.services,

@@ -423,6 +423,5 @@ mapping_tumbling_window_seconds_max = 900
 mapping_filters_max = 5  # [D] the quota of a new account
 mapping_metrics_max = 3
 mappings_page_max = 100  # [D] whatever MaxItems says
-mappings_listed_max = 10_000
 mappings_per_region_max = 1000  # [P]
 source_arn_chars_max = 10_000

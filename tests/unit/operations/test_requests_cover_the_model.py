@@ -32,7 +32,8 @@ def dropped(model: Any, ours: Shape, path: str) -> Iterator[str]:
     """Find what the model has and our shape does not, at `path` and below."""
     if isinstance(ours, Structure):
         members = {name: member for name, _, member in ours._members}
-        for name, below in model.members.items():
+        for in_sdk, below in model.members.items():
+            name = in_sdk if in_sdk in members else below.serialization.get("name", in_sdk)
             if name not in members:
                 yield f"{path}.{name}"
             elif members[name].later is None:

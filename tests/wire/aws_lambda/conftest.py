@@ -87,13 +87,17 @@ def ground(new_function: Callable[..., str], new_table: Callable[..., str], ddb:
 
 @pytest.fixture
 def new_mapping(functions: Any, ground: Ground) -> Callable[..., dict[str, Any]]:
-    """Make a mapping of the ground, with what is given beside it, and return the answer."""
+    """Make a mapping of the ground, with what is given beside it, and return the answer.
+
+    It stays when the test is over, so it is Disabled where the test does not say otherwise.
+    """
 
     def make(**more: Any) -> dict[str, Any]:
         request = {
             "EventSourceArn": ground.stream,
             "FunctionName": ground.function,
             "StartingPosition": "LATEST",
+            "Enabled": False,
             **more,
         }
         answer: dict[str, Any] = functions.create_event_source_mapping(**request)

@@ -302,6 +302,7 @@ def test_the_answer_on_the_wire(rest: Callable[..., Any], ground: Ground, path: 
         "EventSourceArn": ground.stream,
         "FunctionName": ground.function,
         "StartingPosition": "TRIM_HORIZON",
+        "Enabled": False,
     }
     answer = rest("POST", path, body)
     assert answer.status == 202
@@ -343,7 +344,7 @@ def test_settings_at_their_bounds(
     functions: Any, new_mapping: Callable[..., dict[str, Any]], members: dict[str, Any]
 ) -> None:
     """The lowest and the highest value of each setting are kept, and shown by Get."""
-    made = new_mapping(Enabled=False, **members)
+    made = new_mapping(**members)
     assert {name: made[name] for name in members} == members
     found = functions.get_event_source_mapping(UUID=made["UUID"])
     assert {name: found[name] for name in members} == members

@@ -109,7 +109,7 @@ def test_each_setting_changes_alone(
     functions: Any, new_mapping: Callable[..., dict[str, Any]]
 ) -> None:
     """An update changes what it names and nothing else; an empty one takes away."""
-    uuid = new_mapping(Enabled=False, **FULL)["UUID"]
+    uuid = new_mapping(**FULL)["UUID"]
     moving = {"State": None, "LastModified": None}
     expected = answer_without_metadata(settled(functions, uuid)) | moving
     for members, changed in CHANGES:
@@ -131,9 +131,9 @@ def test_another_function(
     refused: Callable[..., str],
 ) -> None:
     """A mapping goes over to another function, unless that one has the source already."""
-    first = new_mapping(Enabled=False)["UUID"]
+    first = new_mapping()["UUID"]
     other, third = new_function(), new_function()
-    second = new_mapping(FunctionName=other, Enabled=False)["UUID"]
+    second = new_mapping(FunctionName=other)["UUID"]
     settled(functions, second)
     text = refused(
         "ResourceConflictException",
@@ -152,10 +152,11 @@ def test_another_function(
 
 
 def test_switching_off_and_on(functions: Any, new_mapping: Callable[..., dict[str, Any]]) -> None:
-    """Enabled, Disabling, Disabled, Enabling, Enabled."""
-    uuid = new_mapping()["UUID"]
+    """Enabled, Disabling, Disabled, Enabling, Enabled, Disabling, Disabled."""
+    uuid = new_mapping(Enabled=True)["UUID"]
     assert settled(functions, uuid)["State"] == "Enabled"
-    for enabled, going, there in ((False, "Disabling", "Disabled"), (True, "Enabling", "Enabled")):
+    off, on = (False, "Disabling", "Disabled"), (True, "Enabling", "Enabled")
+    for enabled, going, there in (off, on, off):
         answer = functions.update_event_source_mapping(UUID=uuid, Enabled=enabled)
         assert answer["State"] == going
         assert settled(functions, uuid)["State"] == there
