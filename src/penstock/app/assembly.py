@@ -163,6 +163,7 @@ def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy)
         mappings_of=partial(
             mapping_engine, services, functions.services.invoker, functions.destinations
         ),
+        remote_functions=frozenset(settings.remote_functions or ()),
     )
     if controls is not None:
         controls.follow(running.background)

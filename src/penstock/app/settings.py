@@ -15,6 +15,11 @@ from urllib.parse import urlsplit
 
 from penstock.base import limits
 from penstock.functions.destination import Endpoints
+from penstock.functions.remote_function import (
+    BadRemoteFunction,
+    RemoteFunction,
+    parse_remote_functions,
+)
 from penstock.operations.operation import LsiStreamRule
 
 
@@ -84,6 +89,9 @@ class Settings:
     s3_endpoint: str | None = None
     kafka_brokers: tuple[str, ...] | None = None
     workers_max: int = 64
+    remote_functions: Mapping[str, RemoteFunction] | None = None
+    """The functions that live elsewhere, by their names."""
+    remote_function_seconds: int = limits.function_seconds_max
     logs_keep_days: int = 7
     logs_keep_megabytes: int = 16
     database: Database | None = None
@@ -216,6 +224,13 @@ def _brokers(text: str) -> tuple[str, ...]:
     return brokers
 
 
+def _remote_functions(text: str) -> Mapping[str, RemoteFunction]:
+    try:
+        return parse_remote_functions(text)
+    except BadRemoteFunction as error:
+        raise SettingError(str(error)) from None
+
+
 FAILURES = "failures"
 """The directory beside a store, of files that mappings tell their failures in."""
 
@@ -330,6 +345,20 @@ SETTINGS = (
         "64",
         "processes",
         "how many workers of functions this node runs at a time, one for each execution",
+        "remote_functions",
+        _remote_functions,
+        "",
+        "NAME=URL,...",
+        "functions that live elsewhere: at http:// or https:// URLs, such as those of the Runtime"
+        " Interface Emulator, or lambda://NAME?endpoint=URL&region=R; mappings and Invoke know them"
+        " by their names",
+    ),
+    Setting(
+        "remote_function_seconds",
+        _whole(1, limits.function_seconds_max),
+        str(limits.function_seconds_max),
+        "seconds",
+        "how long a call of a function elsewhere may take",
     ),
     Setting(
         "logs_keep_days",

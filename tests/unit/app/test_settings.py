@@ -17,6 +17,7 @@ from penstock.app.settings import (
     read_settings,
 )
 from penstock.base import limits
+from penstock.functions.remote_function import HttpFunction, LambdaFunction
 
 SENSIBLE = {
     "host": "::1",
@@ -43,6 +44,10 @@ SENSIBLE = {
     "sns_endpoint": "https://sns.us-east-1.amazonaws.com",
     "s3_endpoint": "http://[::1]:9000/",
     "kafka_brokers": "127.0.0.1:9092,[::1]:9093",
+    "remote_functions": "bill=http://h/in,ship=lambda://ship?region=eu-west-1",
+    "remote_function_seconds": "60",
+    "logs_keep_days": "3",
+    "logs_keep_megabytes": "1",
 }
 
 
@@ -84,6 +89,13 @@ def test_every_setting_is_taken_from_its_flag_and_from_its_variable() -> None:
         sns_endpoint="https://sns.us-east-1.amazonaws.com",
         s3_endpoint="http://[::1]:9000/",
         kafka_brokers=("127.0.0.1:9092", "[::1]:9093"),
+        remote_functions={
+            "bill": HttpFunction("http://h/in"),
+            "ship": LambdaFunction("ship", None, "eu-west-1", None),
+        },
+        remote_function_seconds=60,
+        logs_keep_days=3,
+        logs_keep_megabytes=1,
     )
     assert read_settings(SENSIBLE, {}) == expected
     variables = {f"PENSTOCK_{name.upper()}": text for name, text in SENSIBLE.items()}
@@ -126,6 +138,22 @@ def test_any_other_host_is_refused_with_the_reason(host: str) -> None:
         f"--host: {host!r} is not a loopback address; until Penstock can check signatures it"
         " listens on loopback only"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("bill", "'bill' is not NAME=URL"),
+        (
+            "bill=ftp://h",
+            "'ftp://h' is not the URL of a function, such as http://host:port/path or",
+        ),
+        ("bill=http://h,bill=http://i", "bill is given twice"),
+    ],
+)
+def test_what_names_no_function_elsewhere_is_refused(text: str, told: str) -> None:
+    assert _refusal({"remote_functions": text}).startswith(f"--remote-functions: {told}")
+    assert _refusal({"remote_function_seconds": "901"}).startswith("--remote-function-seconds: ")
 
 
 ENGINES = "is not one of memory, rocksdb, nor a URL such as postgresql://user@host/database"

@@ -50,6 +50,17 @@ def resource_conflict(message: str) -> ApiError:
     return _user("ResourceConflictException", message, 409)
 
 
+def lives_elsewhere(name: str) -> ApiError:
+    """Return the error for making a function of a name that the server's settings have taken.
+
+    Text of our own.
+    """
+    return resource_conflict(
+        f"The function {name} lives elsewhere: --remote-functions says where, and it is not made"
+        " here"
+    )
+
+
 def resource_in_use(message: str) -> ApiError:
     """Return the error for changing what is busy with an earlier change."""
     return _user("ResourceInUseException", message)

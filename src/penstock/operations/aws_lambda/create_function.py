@@ -43,6 +43,8 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Make the function and answer with its settings."""
     refuse_lacking(request, (*_LACKING, *configuration.LACKING))
     target = target_of(context, request, qualified=False)._replace(qualifier=None)
+    if target.name in context.services.remote_functions:
+        raise aws_lambda.lives_elsewhere(target.name)
     if "Runtime" not in request or "Handler" not in request:
         raise aws_lambda.invalid_parameter(
             "Runtime and Handler are mandatory parameters for functions created with deployment "
