@@ -20,6 +20,7 @@ from penstock.edge.pipeline import DispatchFunction
 from penstock.edge.rest_dispatch import RestDispatch
 from penstock.edge.server import Server
 from penstock.functions.logs import StoredLogs
+from penstock.functions.remote_invoker import RemoteInvoker
 from penstock.operations import aws_lambda
 from penstock.operations.control.controls import Controls
 from penstock.operations.operation import Services
@@ -140,7 +141,7 @@ def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy)
     throughput = Throughput(clock) if settings.throttling else None
     controls = _controls(settings, clock, entropy)
     logs = StoredLogs(engine, clock, log_keeping(settings))
-    functions = NodeFunctions(engine, settings, clock, entropy, logs)
+    functions = NodeFunctions(engine, settings, clock, entropy, logs, _remote(settings))
     services = Services(
         Tables(engine, clock, entropy, settings.account, throughput),
         settings.shards,
@@ -153,7 +154,7 @@ def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy)
         controls=controls,
         logs=logs,
         functions=functions.services,
-        destinations=settings.endpoints,
+        remote_functions=frozenset(settings.remote_functions or ()),
     )
     running = beside(
         services,
@@ -163,7 +164,6 @@ def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy)
         mappings_of=partial(
             mapping_engine, services, functions.services.invoker, functions.destinations
         ),
-        remote_functions=frozenset(settings.remote_functions or ()),
     )
     if controls is not None:
         controls.follow(running.background)
@@ -178,6 +178,12 @@ def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy)
         logs=log_operations(services),
     )
     return Assembly(for_engine(engine, dispatch), running, controls, logs, functions)
+
+
+def _remote(settings: Settings) -> RemoteInvoker | None:
+    if not settings.remote_functions:
+        return None
+    return RemoteInvoker(settings.remote_functions, settings.remote_function_seconds)
 
 
 def _controls(settings: Settings, clock: Clock, entropy: Entropy) -> Controls | None:

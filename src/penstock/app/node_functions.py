@@ -47,6 +47,7 @@ class NodeFunctions:
         self._code = CodeCache(engine, clock, entropy, root / "code")
         self._pool = Pool(clock, entropy, logs, root / "workers", settings.workers_max)
         invoker: Invoker = LocalInvoker(engine, settings.account, self._code, self._pool)
+        self._remote = remote
         if remote is not None:
             invoker = Invokers(remote, invoker)
         self.destinations = Destinations(settings.endpoints)
@@ -68,6 +69,8 @@ class NodeFunctions:
         await self.events.stop()
         await self._pool.stop()
         self.destinations.close()
+        if self._remote is not None:
+            self._remote.close()
         if self._passing is not None:
             await asyncio.to_thread(shutil.rmtree, self._passing, ignore_errors=True)
 

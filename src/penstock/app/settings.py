@@ -345,6 +345,8 @@ SETTINGS = (
         "64",
         "processes",
         "how many workers of functions this node runs at a time, one for each execution",
+    ),
+    Setting(
         "remote_functions",
         _remote_functions,
         "",

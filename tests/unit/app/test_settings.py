@@ -46,8 +46,6 @@ SENSIBLE = {
     "kafka_brokers": "127.0.0.1:9092,[::1]:9093",
     "remote_functions": "bill=http://h/in,ship=lambda://ship?region=eu-west-1",
     "remote_function_seconds": "60",
-    "logs_keep_days": "3",
-    "logs_keep_megabytes": "1",
 }
 
 
@@ -94,8 +92,6 @@ def test_every_setting_is_taken_from_its_flag_and_from_its_variable() -> None:
             "ship": LambdaFunction("ship", None, "eu-west-1", None),
         },
         remote_function_seconds=60,
-        logs_keep_days=3,
-        logs_keep_megabytes=1,
     )
     assert read_settings(SENSIBLE, {}) == expected
     variables = {f"PENSTOCK_{name.upper()}": text for name, text in SENSIBLE.items()}

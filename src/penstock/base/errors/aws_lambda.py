@@ -209,11 +209,3 @@ def throttled(*, reserved: bool) -> ApiError:
     if reserved:
         reason = "ReservedFunctionConcurrentInvocationLimitExceeded"
     return _user("TooManyRequestsException", "Rate Exceeded.", 429, Reason=reason)
-
-
-def lives_elsewhere(name: str) -> ApiError:
-    """Return the error for making a function whose name the settings lead elsewhere."""
-    return resource_conflict(
-        f"Function {name} lives elsewhere: the server was started with --remote-functions that name"
-        " it"
-    )

@@ -50,8 +50,6 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
             "Runtime and Handler are mandatory parameters for functions created with deployment "
             "packages."
         )
-    if target.name in context.services.remote_functions:
-        raise aws_lambda.lives_elsewhere(target.name)
     tags = new_tags(request.get("Tags", {}))
     code = await new_code(request["Code"])
     function = configuration.changed(
