@@ -34,6 +34,9 @@ def dropped(model: Any, ours: Shape, path: str) -> Iterator[str]:
         members = {name: member for name, _, member in ours._members}
         for in_sdk, below in model.members.items():
             name = in_sdk if in_sdk in members else below.serialization.get("name", in_sdk)
+        for member, below in model.members.items():
+            in_query = below.serialization.get("location") == "querystring"
+            name = below.serialization["name"] if in_query else member  # as it is sent
             if name not in members:
                 yield f"{path}.{name}"
             elif members[name].later is None:

@@ -13,6 +13,7 @@ from penstock.functions.catalog import Found
 from penstock.functions.events import Event
 from penstock.functions.invoker import NotInvoked, Outcome
 from penstock.operations.aws_lambda.members import (
+    ANYTHING,
     NAMESPACED_NAME,
     QUALIFIER,
     lacking,
@@ -46,6 +47,7 @@ SHAPE = Structure(
     InvocationType=String(values=("Event", "RequestResponse", "DryRun")),
     LogType=String(values=("None", "Tail")),
     ClientContext=String(),
+    Payload=ANYTHING,
     **lacking(*_LACKING),
 )
 
