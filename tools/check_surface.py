@@ -1,7 +1,7 @@
 """Finds what users can call but cannot read about, and actions without their own wire test.
 
-The surface is the server's actions, the commands and the settings, taken from the program's own
-tables.
+The surface is the server's actions, the commands, the settings and the metrics, taken from the
+program's own tables.
 """
 
 import re
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from check_docs import pages
 from penstock.app.cli import COMMANDS
+from penstock.app.metrics import NAMES as METRICS
 from penstock.app.settings import SETTINGS
 from penstock.operations.registry import ACTIONS, CONTROLS, LOG_ACTIONS, REST_ACTIONS
 from settings_page import PAGE, page
@@ -40,6 +41,7 @@ def problems() -> Iterator[str]:
     actions = {name for modules in tables for name in modules}
     yield from undocumented(actions, text)
     yield from undocumented((f"penstock {command}" for command in COMMANDS), text)
+    yield from undocumented(METRICS, text)
     if not PAGE.exists() or PAGE.read_text("utf-8") != page(SETTINGS):
         yield "docs/settings.md is not what the settings say: run `make docs`"
     modules = {

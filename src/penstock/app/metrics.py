@@ -89,6 +89,18 @@ _READ_COUNTERS = (
 )
 
 
+NAMES = (
+    "penstock_build_info",
+    "penstock_healthy",
+    "penstock_mapping_state",
+    "penstock_mapping_lag_seconds",
+    *(f"{name}_total" for name, _, _ in _READ_COUNTERS),
+    *(f"penstock_mapping_{name}_total" for name, _, _ in (*COUNTERS, *EVENT_COUNTERS)),
+    *(f"penstock_mapping_{name}" for name, _, _ in GAUGES),
+)
+"""All metrics of our own, as the page has them."""
+
+
 class Metrics:
     """The metrics of one server; `mappings` says what there is to show of mappings."""
 

@@ -4,12 +4,13 @@ import asyncio
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterable
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 import penstock
-from penstock.app.metrics import Metrics
+from penstock.app.metrics import NAMES, Metrics
 from penstock.base.clock import SystemClock
 from penstock.base.health import Health
 from penstock.consumers.engine import MappingShown
@@ -71,6 +72,10 @@ EVENT_COUNTS = {
 }
 
 
+def _full(names: Iterable[str]) -> set[str]:
+    return {f"penstock_mapping_{name}" for name in names}
+
+
 @pytest.mark.parametrize("counts_events", [False, True])
 def test_every_count_of_a_mapping_has_its_metric(counts_events: bool) -> None:
     """Those of EventCount only where the mapping asks for them."""
@@ -81,6 +86,9 @@ def test_every_count_of_a_mapping_has_its_metric(counts_events: bool) -> None:
         if labels == LABELS
     }
     assert of_mapping == ALWAYS | (EVENT_COUNTS if counts_events else {})
+    own = {name for name, _ in found if name.startswith("penstock_mapping_")}
+    listed = {name for name in NAMES if name.startswith("penstock_mapping_")}
+    assert own == (listed if counts_events else listed - _full(EVENT_COUNTS))
     assert found["penstock_mapping_state", tuple(sorted((*LABELS, ("state", "Enabled"))))] == 1
 
 

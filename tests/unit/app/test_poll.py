@@ -57,6 +57,25 @@ def test_every_record_comes_in_order_through_a_split(ground: Ground) -> None:
     assert err == ""
 
 
+def test_several_batches_of_a_shard_keep_the_order_of_each_key(ground: Ground) -> None:
+    """Four at once, each as slow as it likes."""
+    slow = random.Random(7)
+    ground.function.answer = lambda records: Said(
+        str(ground.function.server.released.wait(slow.random() / 50)).lower().encode()
+    )
+    keys = [f"key-{number}" for number in range(12)]
+    for version in range(8):
+        ground.put(*keys, version=version)
+    with ground.poll("--parallelization-factor", "4", "--batch-size", "5") as poll:
+        ground.function.await_keys(lambda seen: len(seen) == 96)
+        poll.stop()
+    versions: dict[str, list[int]] = {}
+    for record in (record for call in ground.function.calls for record in call):
+        version = int(record["dynamodb"]["NewImage"]["version"]["N"])
+        versions.setdefault(key_of(record), []).append(version)
+    assert versions == {key: list(range(8)) for key in keys}
+
+
 def test_a_change_is_heard_of_while_nothing_else_happens(ground: Ground) -> None:
     """Of LATEST: what was there before is left out."""
     ground.put("before")
