@@ -5,22 +5,16 @@ Real processes run AWS's own client for Python.
 
 import asyncio
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from penstock.base import limits
-from unit.functions.worker_rig import Rig, processes_with, rig
+from unit.functions.worker_rig import Rig, processes_with, rig, run
 
 pytest.importorskip("awslambdaric", reason="AWS's client for Python has no wheel for this platform")
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs what Linux shows of processes")
-
-
-def run(check: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(check)
 
 
 async def serves(it: Rig) -> None:

@@ -6,16 +6,14 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from penstock.base import limits
 from penstock.base.background import Background
 from penstock.functions.invoker import NotInvoked
-from unit.functions.worker_rig import DEADLINE_SECONDS, rig
+from unit.functions.worker_rig import DEADLINE_SECONDS, rig, run
 
 pytest.importorskip("awslambdaric", reason="AWS's client for Python has no wheel for this platform")
 
@@ -34,10 +32,6 @@ GATE = """
             time.sleep(0.005)
         return os.getpid()
 """
-
-
-def run(check: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(check)
 
 
 async def until_there(path: Path) -> None:
@@ -313,7 +307,7 @@ def test_the_stop_ends_all_at_once_and_tells_who_waits(tmp_path: Path) -> None:
 def test_workers_end_with_a_server_that_is_killed(tmp_path: Path) -> None:
     server = """
 import asyncio, pathlib, sys
-from unit.functions.worker_rig import rig
+from unit.functions.worker_rig import rig, run
 async def main():
     async with rig(pathlib.Path(sys.argv[1])) as it:
         spec = it.python('import os, time\\n'

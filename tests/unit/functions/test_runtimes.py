@@ -1,31 +1,24 @@
 """What the runtimes of functions run on: which interpreter, what is missing, and what is told."""
 
-import asyncio
 import importlib.util
 import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
 
 import pytest
 
 from penstock.functions.invoker import NotInvoked
 from penstock.functions.runtimes import Runtimes
 from unit.functions.node_client import ALL_SECONDS_MAX, compiled_client
-from unit.functions.worker_rig import Rig, own_runtime, rig
+from unit.functions.worker_rig import Rig, own_runtime, rig, run
 
 needs_client = pytest.mark.skipif(
     importlib.util.find_spec("awslambdaric") is None,
     reason="AWS's client for Python has no wheel for this platform",
 )
-
-
-def run(check: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(check)
 
 
 def script(path: Path, text: str) -> Path:

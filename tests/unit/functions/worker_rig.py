@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 import msgspec
 import pytest
+import uvloop
 
 from penstock.base import limits
 from penstock.base.ids import Entropy
@@ -120,6 +121,11 @@ class Rig:
     async def invoke(self, spec: WorkerSpec, event: object = None, **options: Any) -> Outcome:
         async with asyncio.timeout(DEADLINE_SECONDS):
             return await self.pool.invoke(spec, msgspec.json.encode(event), **options)
+
+
+def run(check: Coroutine[Any, Any, None]) -> None:
+    """Run a test in a loop as the server has it."""
+    uvloop.run(check)
 
 
 def own_runtime() -> str:
