@@ -45,7 +45,14 @@ class NodeFunctions:
         else:
             root = self._passing = Path(tempfile.gettempdir(), f"penstock-{entropy.bits(64):016x}")
         self._code = CodeCache(engine, clock, entropy, root / "code")
-        self._pool = Pool(clock, entropy, logs, root / "workers", settings.workers_max)
+        self._pool = Pool(
+            clock,
+            entropy,
+            logs,
+            root / "workers",
+            settings.workers_max,
+            node_ric=settings.node_ric,
+        )
         invoker: Invoker = LocalInvoker(engine, settings.account, self._code, self._pool)
         self._remote = remote
         if remote is not None:

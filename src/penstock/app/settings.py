@@ -92,6 +92,7 @@ class Settings:
     remote_functions: Mapping[str, RemoteFunction] | None = None
     """The functions that live elsewhere, by their names."""
     remote_function_seconds: int = limits.function_seconds_max
+    node_ric: Path | None = None
     logs_keep_days: int = 7
     logs_keep_megabytes: int = 16
     database: Database | None = None
@@ -361,6 +362,12 @@ SETTINGS = (
         str(limits.function_seconds_max),
         "seconds",
         "how long a call of a function elsewhere may take",
+        "node_ric",
+        _directory,
+        "",
+        "directory",
+        "where aws-lambda-ric is, AWS's runtime client for Node.js, unless it is installed with"
+        " each function, or by npm for all",
     ),
     Setting(
         "logs_keep_days",
