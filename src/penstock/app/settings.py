@@ -362,6 +362,8 @@ SETTINGS = (
         str(limits.function_seconds_max),
         "seconds",
         "how long a call of a function elsewhere may take",
+    ),
+    Setting(
         "node_ric",
         _directory,
         "",
