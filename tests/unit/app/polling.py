@@ -20,9 +20,9 @@ _names = (f"polled-{number}" for number in itertools.count())
 
 
 class Function:
-    """A function at a URL: it remembers what it was given, and answers as it is told.
+    """A function at a URL, in a context: it remembers what it was given.
 
-    `answer` gets the records of a call; `fail` and `hang` are answers.
+    It answers what `answer` makes of the records of a call.
     """
 
     def __init__(self) -> None:
@@ -30,6 +30,18 @@ class Function:
         self.answer: Callable[[list[dict[str, Any]]], Said] = lambda records: Said(b"null")
         self.called = threading.Condition()
         self.server = ScriptedServer(self._script)
+
+    def __enter__(self) -> Self:
+        self.server.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.server.__exit__(kind, error, trace)
 
     @property
     def keys(self) -> list[str]:

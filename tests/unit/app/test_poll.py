@@ -28,8 +28,7 @@ def server() -> Iterator[LocalServer]:
 
 @pytest.fixture
 def ground(server: LocalServer, tmp_path: Path) -> Iterator[Ground]:
-    function = Function()
-    with function.server:
+    with Function() as function:
         yield Ground(server, function, tmp_path)
 
 
@@ -202,8 +201,8 @@ def test_what_is_given_up_is_told_in_a_file(ground: Ground) -> None:
 def test_a_function_that_is_not_there_is_waited_for(ground: Ground) -> None:
     """And nothing is given up: it has not run."""
     ground.put("a")
-    with Function().server as later:
-        away = later.url
+    with Function() as later:
+        away = later.server.url
     with ground.poll("--maximum-retry-attempts", "0", "--function", f"{away}/f") as poll:
         assert poll.process.stderr is not None
         wait_until(lambda: _has_begun(ground))
@@ -222,9 +221,29 @@ def test_a_function_may_be_invoked_by_lambdas_api(ground: Ground) -> None:
     assert asked.path == "/2015-03-31/functions/bill/invocations"
 
 
+def test_a_server_that_is_killed_and_comes_back_is_read_on(
+    server: LocalServer, tmp_path: Path
+) -> None:
+    """Nothing is lost or sent twice: what fails meanwhile is told, and tried again."""
+    data = tmp_path / "store"
+    with Function() as function, ServerProcess.on(data) as first:
+        ground = Ground(server, function, tmp_path, first.url)
+        ground.put("before")
+        with ground.poll() as poll:
+            function.await_keys(lambda seen: seen == ["before"])
+            first.kill()
+            with ServerProcess.on(data, "--port", str(first.port)) as second:
+                assert second.url == first.url
+                ground.put("after")
+                assert function.await_keys(lambda seen: len(seen) > 1) == ["before", "after"]
+                out, err = poll.stop()
+    assert out.splitlines()[-1].startswith("stopped: 2 records read, 2 handed over, 0 behind")
+    assert "Traceback" not in err
+
+
 def test_a_server_of_another_kind_is_polled(server: LocalServer, tmp_path: Path) -> None:
     """moto's, which holds no reads, and has other shards and sequence numbers."""
-    with moto_services(tmp_path / "log") as moto, (function := Function()).server:
+    with moto_services(tmp_path / "log") as moto, Function() as function:
         ground = Ground(server, function, tmp_path, moto)
         keys = [f"key-{number}" for number in range(30)]
         ground.put(*keys)
