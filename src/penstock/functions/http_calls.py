@@ -74,6 +74,7 @@ class HttpCalls:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(limits.remote_invocations_max, "penstock-remote")
         self._under_way: set[_Call] = set()
+        self._is_closed = False
         self._guard = threading.Lock()
         self._idle: dict[Place, list[http.client.HTTPConnection]] = {}
 
@@ -84,6 +85,8 @@ class HttpCalls:
 
         Raises CallFailed after `seconds_max` at the latest.
         """
+        if self._is_closed:
+            raise _closed(url)
         call = _Call()
         self._under_way.add(call)
         future = asyncio.get_running_loop().run_in_executor(
@@ -91,6 +94,8 @@ class HttpCalls:
         )
         try:  # not `asyncio.timeout`: an action may be under way outside of any task
             ended, _ = await asyncio.wait((future,), timeout=seconds_max)
+            if self._is_closed:  # what came then tells nothing of the function
+                raise _closed(url)
             if not ended:
                 raise _late(url, seconds_max)
             return future.result()
@@ -100,7 +105,11 @@ class HttpCalls:
             self._under_way.discard(call)
 
     def close(self) -> None:
-        """Give up what is under way, and all connections; safe twice."""
+        """Give up what is under way, and all connections; safe twice.
+
+        Whoever waits for a call is told that it was not reached, so that it counts as not made.
+        """
+        self._is_closed = True
         for call in tuple(self._under_way):
             call.give_up()
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -189,6 +198,10 @@ class HttpCalls:
                 connections.append(connection)
                 return
         connection.close()
+
+
+def _closed(url: str) -> CallFailed:
+    return CallFailed("unreached", f"{url} is not called any more: the process stops")
 
 
 def _late(url: str, seconds_max: float) -> CallFailed:

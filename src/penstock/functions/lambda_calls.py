@@ -36,6 +36,7 @@ class LambdaCalls:
     def __init__(self, seconds_max: float) -> None:
         self._seconds_max = seconds_max
         self._threads = ThreadPoolExecutor(limits.remote_invocations_max, "penstock-lambda")
+        self._is_closed = False
         self._guard = threading.Lock()
         self._clients: dict[tuple[str | None, str | None], Any] = {}
 
@@ -59,6 +60,9 @@ class LambdaCalls:
             parameters["Qualifier"] = asked
         if client_context is not None:
             parameters["ClientContext"] = base64.b64encode(client_context).decode()
+        if self._is_closed:
+            text = f"{function} is not invoked any more: the process stops"
+            raise NotInvoked("unavailable", text)
         future = asyncio.get_running_loop().run_in_executor(
             self._threads, self._perform, function, parameters
         )
@@ -69,7 +73,8 @@ class LambdaCalls:
             future.cancel()
 
     def close(self) -> None:
-        """Begin no more; threads end with the calls that they have under way."""
+        """Begin no more, safe twice; threads end with the calls that they have under way."""
+        self._is_closed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     # --- on a thread of the pool

@@ -124,6 +124,17 @@ def test_an_endpoint_that_hangs_is_a_time_out() -> None:
     }
 
 
+def test_nothing_is_invoked_after_the_end() -> None:
+    async def invoke() -> None:
+        function = parse_remote_function("lambda://there?endpoint=http://127.0.0.1:9")
+        invoker = RemoteInvoker({"elsewhere": function})
+        invoker.close()
+        await invoker.invoke(ARN, b"{}")
+
+    with pytest.raises(NotInvoked, match="is not invoked any more: the process stops"):
+        asyncio.run(invoke())
+
+
 def test_an_answer_may_have_six_megabytes_and_no_more() -> None:
     with ScriptedServer(lambda asked: Said(b"1" * (limits.function_answer_bytes_max + 1))) as (
         server

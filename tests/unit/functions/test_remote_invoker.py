@@ -209,6 +209,27 @@ def test_a_call_that_is_cancelled_leaves_no_thread_waiting() -> None:
                 assert not thread.is_alive()
 
 
+def test_a_call_under_way_at_the_end_has_not_failed() -> None:
+    """It may have run; counted as an error it might be given up, and its records with it."""
+    with hanging_server() as server:
+
+        async def end() -> list[Outcome | BaseException]:
+            invoker = RemoteInvoker({"elsewhere": HttpFunction(server.url)})
+            under_way = asyncio.create_task(invoker.invoke(ARN, b"{}"))
+            while not server.asked:
+                await asyncio.sleep(0)
+            invoker.close()
+            ended = await asyncio.gather(under_way, return_exceptions=True)
+            later = await asyncio.gather(invoker.invoke(ARN, b"{}"), return_exceptions=True)
+            return [*ended, *later]
+
+        for failure in asyncio.run(end()):
+            assert isinstance(failure, NotInvoked)
+            assert failure.reason == "unavailable"
+            assert failure.text.endswith(" is not called any more: the process stops")
+    assert len(server.asked) == 1
+
+
 @pytest.mark.parametrize(
     "answer",
     [
