@@ -256,6 +256,10 @@ class RemoteSource(Source):
             self._held -= 1
         if place.position == position and place.iterator == iterator:
             place.ahead = answer
+        if not answer["Records"] and answer.get("NextShardIterator") is not None:
+            # A server that holds too many reads answers at once: then this is polling, too.
+            next_ms = place.read_ms + min(wait_ms, limits.remote_poll_ms)
+            await asyncio.sleep(max(0.0, next_ms - self._clock.elapsed_ms()) / 1000)
 
     def _page(
         self, place: _Place, asked: Position, answer: Mapping[str, Any], trimmed: bool

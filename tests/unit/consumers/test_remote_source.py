@@ -460,6 +460,7 @@ class Elsewhere:
     def __init__(self, *answers: Mapping[str, Any] | Exception) -> None:
         self.meta = self
         self.events = _Events()
+        self.server = "Another"
         self.answers = list(answers)
         self.asked: list[Mapping[str, Any]] = []
 
@@ -475,7 +476,8 @@ class Elsewhere:
 
     def get_shard_iterator(self, **parameters: Any) -> dict[str, Any]:
         self.asked.append(parameters)
-        return {"ShardIterator": f"it-{len(self.asked)}"}
+        headers = {"HTTPHeaders": {"server": self.server}}
+        return {"ShardIterator": f"it-{len(self.asked)}", "ResponseMetadata": headers}
 
     def get_records(self, **parameters: Any) -> Mapping[str, Any]:
         self.asked.append(parameters)
@@ -546,6 +548,24 @@ def test_a_server_that_is_not_ours_is_polled_four_times_a_second() -> None:
 
     assert asyncio.run(work(elsewhere(client))) >= limits.remote_poll_ms - 2
     assert sum("Limit" in asked for asked in client.asked) == 1, "no read is held"
+
+
+def test_a_server_of_ours_that_holds_no_more_reads_is_polled_as_others_are() -> None:
+    """It answers at once, and is not asked again at once."""
+    empty = {"Records": [], "NextShardIterator": "x"}
+    client, clock = Elsewhere(*[empty] * 3), SystemClock()
+    client.server = "Penstock"
+
+    async def work(source: RemoteSource) -> float:
+        await source.read("s", "trim", 10)
+        began_ms = clock.elapsed_ms()
+        for _ in range(2):
+            await source.wait("s", "trim", SECONDS_MAX)
+            assert (await source.read("s", "trim", 10)).at_tip
+        return clock.elapsed_ms() - began_ms
+
+    assert asyncio.run(work(elsewhere(client))) >= 2 * limits.remote_poll_ms - 5
+    assert client.answers == []
 
 
 @pytest.mark.parametrize(
