@@ -34,8 +34,7 @@ def _children(pid: int) -> list[int]:
     except OSError:
         return children
     for thread in threads:  # a child is its thread's
-        with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{thread}/children", "rb") as it:  # noqa: PTH123
-            children += map(int, it.read().split())
+        children += map(int, _read(f"/proc/{pid}/task/{thread}/children").split())
     return children
 
 
@@ -51,10 +50,8 @@ def resident_bytes(pid: int, *, alone: bool = False) -> int:
 
 
 def _resident(pid: int, *, own_alone: bool) -> int:
-    try:
-        with open(f"/proc/{pid}/statm", "rb") as file:  # noqa: PTH123 - often
-            fields = file.read().split()
-    except OSError:
+    fields = _read(f"/proc/{pid}/statm").split()
+    if not fields:
         return 0
     pages = int(fields[1]) - (int(fields[2]) if own_alone else 0)
     return pages * _PAGE_BYTES
@@ -75,13 +72,14 @@ def kill_tree(pid: int, has_ended: Callable[[], bool]) -> None:
         os.kill(pid, signal.SIGSTOP)  # 1
     killed: set[int] = set()
     for _ in range(_KILL_ROUNDS):  # 2
-        new = [each for each in descendants(pid) if each not in killed]
+        below = descendants(pid)
+        new = [each for each in below if each not in killed]
         if not new:
             break
         killed.update(new)
+        family = {pid, *below}
         for each in new:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(each, signal.SIGKILL)
+            _kill(each, lambda it: _parent(it) in family)  # noqa: B023 - called at once
     for kill in (os.killpg, os.kill):  # 3: it may have left its own group
         with contextlib.suppress(ProcessLookupError, PermissionError):
             kill(pid, signal.SIGKILL)
@@ -89,19 +87,47 @@ def kill_tree(pid: int, has_ended: Callable[[], bool]) -> None:
 
 def kill_strays(marks: Sequence[bytes]) -> None:
     """Kill what has `marks` in its environment: what a worker started and was lost with its end."""
-    for entry in _processes():
+
+    def is_stray(pid: int) -> bool:
+        told = _read(f"/proc/{pid}/environ")
+        return all(mark in told for mark in marks)
+
+    for pid in _processes():
+        if is_stray(pid):
+            _kill(pid, is_stray)
+
+
+def _kill(pid: int, is_still: Callable[[int], bool]) -> None:
+    """Kill a process that is not our child, if it `is_still` the one that was seen.
+
+    A number is given to another process as soon as it is free. Held by a descriptor, it is not
+    mistaken: where the number has changed hands since, the signal reaches nobody.
+    """
+    with contextlib.suppress(OSError):
+        held = os.pidfd_open(pid)
         try:
-            with open(f"/proc/{entry}/environ", "rb") as file:  # noqa: PTH123 - often
-                told = file.read()
-        except OSError:  # another user's, or gone
-            continue
-        if all(mark in told for mark in marks):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(int(entry), signal.SIGKILL)
+            if is_still(pid):
+                signal.pidfd_send_signal(held, signal.SIGKILL)
+        finally:
+            os.close(held)
 
 
-def _processes() -> list[str]:
+def _parent(pid: int) -> int | None:
+    # The name before the fields may hold anything, and ends with the last parenthesis.
+    fields = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+    return int(fields[1]) if len(fields) > 1 else None
+
+
+def _read(path: str) -> bytes:
     try:
-        return [name for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208
+        with open(path, "rb") as file:  # noqa: PTH123 - often
+            return file.read()
+    except OSError:  # it has gone, or is another user's
+        return b""
+
+
+def _processes() -> list[int]:
+    try:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208
     except OSError:
         return []

@@ -113,10 +113,25 @@ class WorkerProcess:
         if not self._tell(self._on_output, readable):
             os.close(readable)
             self.kill()
-        # It stays there to be waited for until `kill` can know that its number is free again.
-        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        return self._await_end(process)
+
+    def _await_end(self, process: "subprocess.Popen[bytes]") -> int:
+        """Wait for its end, and end what is left of its group.
+
+        Where it can, it sees the end before it waits for it: until then the number is its own.
+        """
+        if not hasattr(os, "waitid"):  # as on macOS up to Python 3.12
+            status = process.wait()
+            with self._lock:
+                self._is_waited_for = True
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(process.pid, signal.SIGKILL)
+            return status
+        with contextlib.suppress(ChildProcessError):  # another has waited for all there are
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+            with self._lock:
+                kill_tree(process.pid, lambda: False)
         with self._lock:
-            kill_tree(process.pid, lambda: False)  # what is left of its group
             self._is_waited_for = True
             return process.wait()
 

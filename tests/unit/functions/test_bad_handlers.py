@@ -4,6 +4,7 @@ Real processes run AWS's own client for Python.
 """
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -401,6 +402,35 @@ def test_what_a_handler_has_forked_ends_with_its_worker(tmp_path: Path, detached
             async with asyncio.timeout(30):
                 while list(processes_with(mark)):
                     await asyncio.sleep(0.01)
+
+    run(check())
+
+
+@pytest.mark.parametrize("is_blind", [True, False])
+def test_the_end_of_a_process_is_known_however_it_can_be_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_blind: bool
+) -> None:
+    """By a system that cannot look first, and where another part of the program waits for all."""
+    if is_blind:
+        monkeypatch.delattr(os, "waitid", raising=False)
+    else:
+
+        def gone(*_: int) -> None:
+            raise ChildProcessError
+
+        monkeypatch.setattr(os, "waitid", gone, raising=False)
+    source = """
+        import os
+        def handler(event, context):
+            os._exit(3)
+    """
+
+    async def check() -> None:
+        async with rig(tmp_path) as it:
+            for _ in range(2):
+                told = (await it.fail(it.python(source)))["errorMessage"]
+                assert told.endswith("Runtime exited with error: exit status 3")
+            assert it.pool.workers == 0
 
     run(check())
 
