@@ -60,7 +60,7 @@ class NodeFunctions:
         self.destinations = Destinations(settings.endpoints)
         """Where the failures of mappings are told."""
         self.events = Events(engine, clock, invoker)
-        self.services = FunctionServices(invoker, self.events)
+        self.services = FunctionServices(invoker, self.events, self._pool.retire)
         self.jobs = [
             self._pool.job(),
             Job("unused code", self._forget_code, limits.code_sweep_interval_ms),

@@ -29,6 +29,8 @@ class FunctionServices(NamedTuple):
 
     invoker: Invoker
     events: Events
+    retire: Callable[[str], None]
+    """Lets no worker of the functions of that name be used again, on this node."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -264,9 +264,13 @@ def test_a_zip_bomb_is_refused(functions: Any, function_name: str, refused: Any)
     [
         ({}, "Please provide a source for function code."),
         ({"S3Bucket": "local-directory"}, "Please provide a source for function code."),
-        ({"S3Bucket": "bucket", "S3Key": "key"}, "S3Bucket bucket cannot be read"),
+        ({"S3Bucket": "bucket", "S3Key": "key"}, "this server runs without --s3-endpoint"),
         ({"S3Bucket": "local-directory", "S3Key": "relative"}, "not the absolute path"),
         ({"S3Bucket": "local-directory", "S3Key": "/no/such/place"}, "not a directory"),
+        (
+            {"S3Bucket": "local-directory", "S3Key": "/", "S3ObjectVersion": "1"},
+            "A local directory has no S3ObjectVersion",
+        ),
         ({"ImageUri": "image"}, "ImageUri is not supported"),
         ({"ZipFile": b"x", "S3Bucket": "bucket"}, "when providing a ZipFile"),
     ],

@@ -51,7 +51,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
             "packages."
         )
     tags = new_tags(request.get("Tags", {}))
-    code = await new_code(request["Code"])
+    code = await new_code(context, request["Code"])
     function = configuration.changed(
         Function(
             region=target.region,

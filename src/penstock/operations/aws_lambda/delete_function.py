@@ -39,6 +39,8 @@ async def run(context: Context, request: dict[str, Any]) -> msgspec.Raw:
         write_tags(txn, function.arn, {})
 
     await change(context, target, work)
+    if target.qualifier is None:
+        context.functions.retire(target.name)
     return EMPTY_BODY
 
 

@@ -13,17 +13,20 @@ from penstock.base.errors import aws_lambda
 from penstock.functions.archive import ArchiveTooLarge, BadArchive, check_archive
 from penstock.functions.code import code_of
 from penstock.functions.function import Code
+from penstock.functions.s3_code import NotFetched, ObjectTooLarge, fetch
 from penstock.operations.aws_lambda.members import lacking, refuse_lacking
+from penstock.operations.operation import Context
 from penstock.wire.shapes import Shape, String
 
 LOCAL = "local-directory"
 """The bucket whose keys are directories of this machine."""
 
-LACKING = ("S3ObjectVersion", "ImageUri", "SourceKMSKeyArn", "S3ObjectStorageMode")
+LACKING = ("ImageUri", "SourceKMSKeyArn", "S3ObjectStorageMode")
 CODE: dict[str, Shape] = {
     "ZipFile": String(),
     "S3Bucket": String(3, 63, r"[0-9A-Za-z\.\-_]*(?<!\.)"),
     "S3Key": String(1, 1024),
+    "S3ObjectVersion": String(1, 1024),
     **lacking(*LACKING),
 }
 
@@ -35,7 +38,7 @@ class NewCode(NamedTuple):
     data: bytes | None
 
 
-async def new_code(request: Mapping[str, Any]) -> NewCode:
+async def new_code(context: Context, request: Mapping[str, Any]) -> NewCode:
     """Return the code that members of the shape CODE mean; the error for what is none."""
     refuse_lacking(request, LACKING)
     zipped, bucket, key = (request.get(name) for name in ("ZipFile", "S3Bucket", "S3Key"))
@@ -47,12 +50,27 @@ async def new_code(request: Mapping[str, Any]) -> NewCode:
         return await asyncio.to_thread(_zipped, zipped)
     if bucket is None or key is None:
         raise aws_lambda.invalid_parameter("Please provide a source for function code.")
-    if bucket != LOCAL:
+    version = request.get("S3ObjectVersion")
+    if bucket == LOCAL:
+        if version is not None:
+            raise aws_lambda.invalid_parameter("A local directory has no S3ObjectVersion")
+        return await asyncio.to_thread(_local, key)
+    endpoint = context.services.destinations.s3
+    if endpoint is None:
         raise aws_lambda.invalid_parameter(
-            f"S3Bucket {bucket} cannot be read by this release of Penstock: give ZipFile, or the "
-            f"bucket {LOCAL} with the absolute path of a directory as S3Key"
+            f"S3Bucket {bucket} cannot be read, as this server runs without --s3-endpoint: give "
+            f"ZipFile, or the bucket {LOCAL} with the absolute path of a directory as S3Key"
         )
-    return await asyncio.to_thread(_local, key)
+    return await asyncio.to_thread(_fetched, endpoint, context.region, bucket, key, version)
+
+
+def _fetched(endpoint: str, region: str, bucket: str, key: str, version: str | None) -> NewCode:
+    try:
+        return _checked(fetch(endpoint, region, bucket, key, version))
+    except NotFetched as error:
+        raise aws_lambda.invalid_parameter(f"Error occurred while GetObject. {error}") from None
+    except ObjectTooLarge:
+        raise aws_lambda.unzipped_too_large() from None
 
 
 def _local(key: str) -> NewCode:
@@ -73,6 +91,11 @@ def _zipped(text: str) -> NewCode:
         raise aws_lambda.invalid_parameter("ZipFile is not in base64") from None
     if len(data) > limits.function_zip_bytes_max:
         raise aws_lambda.request_too_large()
+    return _checked(data)
+
+
+def _checked(data: bytes) -> NewCode:
+    """Return the code that a zip file is; the error for what is none."""
     try:
         check_archive(data)
     except ArchiveTooLarge:

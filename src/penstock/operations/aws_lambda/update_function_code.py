@@ -35,7 +35,7 @@ async def run(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     refuse_lacking(request, ("PublishTo",))
     target = target_of(context, request, qualified=False)._replace(qualifier=None)
     context.tables.read(target.function)
-    code = await new_code(request)
+    code = await new_code(context, request)
     now_ms, entropy = context.tables.clock.now_ms(), context.tables.entropy
     revision_id, version_revision_id = entropy.uuid(), entropy.uuid()
 
