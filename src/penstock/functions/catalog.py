@@ -7,6 +7,8 @@ Every function works inside a transaction or a snapshot of its caller's; who wri
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeVar
 
+import msgspec
+
 from penstock.base import limits
 from penstock.functions.function import (
     LATEST,
@@ -114,14 +116,24 @@ def store_alias(txn: Transaction, alias: Alias) -> None:
     txn.set(alias_key(alias.region, alias.function, alias.name), encode(alias))
 
 
-def forget_alias(txn: Transaction, alias: Alias) -> None:
-    """Take an alias away."""
+def forget_alias(txn: Transaction, latest: Function, alias: Alias) -> None:
+    """Take an alias of a function away, with what is kept with the function for it."""
     txn.set(alias_key(alias.region, alias.function, alias.name), None)
+    _forget_qualifier(txn, latest, alias.name)
 
 
-def forget_version(txn: Transaction, version: Function) -> None:
-    """Take a published version away."""
+def forget_version(txn: Transaction, latest: Function, version: Function) -> None:
+    """Take a published version of a function away, with what is kept with the function for it."""
     txn.set(version_key(version.region, version.name, version.version), None)
+    _forget_qualifier(txn, latest, version.version)
+
+
+def _forget_qualifier(txn: Transaction, latest: Function, qualifier: str) -> None:
+    if qualifier in latest.policies or qualifier in latest.event_configs:
+        policies = {name: each for name, each in latest.policies.items() if name != qualifier}
+        configs = {name: each for name, each in latest.event_configs.items() if name != qualifier}
+        left = msgspec.structs.replace(latest, policies=policies, event_configs=configs)
+        store_function(txn, left)
 
 
 def forget_function(txn: Transaction, region: str, name: str) -> None:

@@ -24,7 +24,6 @@ GetCodeSigningConfig GET 2020-04-22 code-signing-configs/{}
 GetDurableExecution GET 2025-12-01 durable-executions/{}
 GetDurableExecutionHistory GET 2025-12-01 durable-executions/{}/history
 GetDurableExecutionState GET 2025-12-01 durable-executions/{}/state
-GetFunctionCodeSigningConfig GET 2020-06-30 functions/{}/code-signing-config
 GetFunctionRecursionConfig GET 2024-08-31 functions/{}/recursion-config
 GetFunctionScalingConfig GET 2025-11-30 functions/{}/function-scaling-config
 GetFunctionUrlConfig GET 2021-10-31 functions/{}/url

@@ -22,10 +22,10 @@ async def run(context: Context, request: dict[str, Any]) -> msgspec.Raw:
     target = target_of(context, request, qualified=False)
 
     def work(txn: Transaction) -> None:
-        target.function(txn)
+        latest = target.function(txn)
         alias = catalog.find_alias(txn, target.region, target.name, request["Name"])
         if alias is not None:
-            catalog.forget_alias(txn, alias)
+            catalog.forget_alias(txn, latest, alias)
 
     await change(context, target, work)
     return EMPTY_BODY

@@ -61,5 +61,5 @@ def _delete_version(txn: Transaction, target: Target) -> None:
             "Unable to delete version because the following aliases reference it: "
             f"[{', '.join(named_by)}]"
         )
-    catalog.forget_version(txn, found.version)
+    catalog.forget_version(txn, found.latest, found.version)
     keep_used_code(txn, found.latest)
