@@ -1,6 +1,7 @@
 """What is measured of functions: their notes, what is made of them, and what is told of it."""
 
 import io
+import json
 import subprocess
 import sys
 import zipfile
@@ -12,8 +13,9 @@ from typing import Any, Self
 import pytest
 
 from bench import function_measurements, handler, handling
+from bench.__main__ import main
 from bench.figures import FIGURES, Verdict
-from bench.function_measurements import GIVEN_BY_MAPPING
+from bench.function_measurements import FIRST_LINE, GIVEN_BY_MAPPING
 from bench.handling import Handled, Notes, event_of, handled, handled_of, page_of
 from bench.lambda_api import Mapped, code
 from bench.latency import Written, latencies
@@ -216,3 +218,21 @@ def test_what_mappings_cost_is_told_as_ratios_of_the_rounds() -> None:
     assert "does 0.99 of what it does without one, and 0.55 while" in told[2]
     assert told[2].endswith("given to a function, 5,000 a second.")
     assert list(remarks(Outcome())) == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_whole_run_of_functions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = f"--only first-line,function --servers {PENSTOCK} --records 20000"
+    sizes = f"--rounds 3 --seconds 1 --results {tmp_path / 'results'} --data {tmp_path / 'data'}"
+    status = main([*asked.split(), *sizes.split()])
+    said = capsys.readouterr().out
+    assert status == 0, said
+    (path,) = (tmp_path / "results").iterdir()
+    kept = json.loads(path.read_text())
+    assert kept["failures"] == [], said
+    quantities = [each.name for each in (*FIRST_LINE.gives, *GIVEN_BY_MAPPING.gives)]
+    assert list(kept["values"][PENSTOCK]) == quantities
+    assert all(len(each["rounds"]) == 3 for each in kept["values"][PENSTOCK].values())
+    assert kept["values"][PENSTOCK]["function-records"]["median"] > 0
+    assert "By its mapping the function is given" in said
