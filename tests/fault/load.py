@@ -26,6 +26,7 @@ class Writer:
     `writes` is what it did, for the checkers. `failures` are answers that it should not have had;
     with `tolerant`, an answer that asks to try again counts as none. With `transactions` it writes
     some items by transactions, and then the other writes have to expect conflicts with those.
+    `pause_seconds` is how long it rests after each.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Writer:
         tolerant: bool = False,
         transactions: bool = False,
         pad_chars_max: int = 400,
+        pause_seconds: float = 0.0,
     ) -> None:
         self.writes: list[Write] = []
         self.failures: list[str] = []
@@ -48,6 +50,7 @@ class Writer:
         self._tolerant = tolerant
         self._transactions = transactions
         self._pad_chars_max = pad_chars_max
+        self._pause_seconds = pause_seconds
         self._count = 0
         self._seen: dict[str, str] = {}
 
@@ -60,6 +63,8 @@ class Writer:
             while not stop.is_set():
                 try:
                     self._random.choice(actions)(client)
+                    if self._pause_seconds:
+                        stop.wait(self._pause_seconds)
                 except NoAnswer:
                     return
 
