@@ -20,3 +20,13 @@ def mounted(place: Path, size_bytes: int) -> Iterator[Path]:
         yield place
     finally:
         subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def fill(file: Path) -> None:
+    """Write until the file system takes no more."""
+    with file.open("wb", buffering=0) as filler:
+        try:
+            while filler.write(bytes(64 * 1024)):
+                pass
+        except OSError:
+            return

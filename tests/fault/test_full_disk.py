@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fault.load import StreamReader, Writer, running, wait_until
-from fault.mounts import mounted
+from fault.mounts import fill, mounted
 from fault.observer import KEY, create_table
 from fault.promises import check_promises, writes_of
 from fault.raw_client import RawClient, Refused
@@ -81,7 +81,7 @@ def test_a_full_file_system_refuses_writes_until_there_is_room_again(small_disk:
         with RawClient(server.port) as client:
             create_table(client, TABLE)
         clients.work_until(server.port, lambda: clients.acknowledged > 300, "at work")
-        _fill(small_disk / "other")
+        fill(small_disk / "other")
         refused = clients.refused
         clients.work_until(server.port, lambda: clients.refused > refused + 50, "refused")
         clients.check(server.port)
@@ -95,16 +95,6 @@ def test_a_full_file_system_refuses_writes_until_there_is_room_again(small_disk:
     with ServerProcess.on(data) as server:
         clients.check(server.port)
         server.stop()
-
-
-def _fill(file: Path) -> None:
-    """Write until the file system takes no more."""
-    with file.open("wb", buffering=0) as filler:
-        try:
-            while filler.write(bytes(64 * 1024)):
-                pass
-        except OSError:
-            return
 
 
 @pytest.mark.slow

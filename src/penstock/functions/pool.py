@@ -6,6 +6,7 @@ better when to ask again.
 """
 
 import asyncio
+import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from penstock.base.environment import environment
 from penstock.base.ids import Entropy
 from penstock.functions.invoker import NotInvoked, Outcome
 from penstock.functions.log_sink import LogSink
+from penstock.functions.process_tree import kill_strays
 from penstock.functions.runtimes import Runtimes
 from penstock.functions.worker import Asked, Shared, Work, Worker
 from penstock.functions.worker_spec import WorkerSpec
@@ -270,7 +272,11 @@ def _backoff_ms(failures: int) -> float:
 
 
 def _make_folder(root: Path) -> None:
-    """Make `root`, and remove what workers of a server that was killed have left there."""
+    """Make `root`, and remove what workers of a server that was killed have left there.
+
+    The workers went with it; what they had started is known by the directory, which it lived in.
+    """
     root.mkdir(parents=True, exist_ok=True)
     for left in root.glob("worker-*"):
+        kill_strays([os.fsencode(left)])
         shutil.rmtree(left, ignore_errors=True)

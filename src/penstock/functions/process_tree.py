@@ -105,6 +105,8 @@ def _kill(pid: int, is_still: Callable[[int], bool]) -> None:
     """
     with contextlib.suppress(OSError):
         held = os.pidfd_open(pid)
+    assert marks  # what has none of them is everything
+    for entry in _processes():
         try:
             if is_still(pid):
                 signal.pidfd_send_signal(held, signal.SIGKILL)
