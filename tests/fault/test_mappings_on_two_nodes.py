@@ -21,6 +21,7 @@ from fault.promises import check_promises, writes_of
 from fault.raw_client import RawClient
 from penstock.base import limits
 from postgres.schemas import Schemas
+from postgres.server import PostgresServer
 
 TABLE = "fault"
 KEYS = [f"item-{number}" for number in range(10)]
@@ -32,6 +33,7 @@ TAKEN_OVER_SECONDS_MAX = (limits.lease_ms + limits.lease_renewal_ms) / 1000 + 5.
 HANDED_OVER_SECONDS_MAX = limits.lease_renewal_ms / 1000 + 5.0
 FOLLOWED_SECONDS_MAX = limits.mapping_look_interval_ms / 1000 + 4.0
 AT_WORK_BYTES = 10_000
+STOP_SECONDS_MAX = 2.0
 MOODS = {"MOODS": "6,3,0,1", "DAWDLE_SECONDS": "0.05"}
 
 
@@ -177,6 +179,32 @@ def test_what_the_api_of_another_node_says_is_followed(trial: Trial) -> None:
         goes_on = lambda: beside.journal_bytes > before + AT_WORK_BYTES  # noqa: E731 - short
         await_true(goes_on, AT_WORK_SECONDS_MAX, "the other mapping goes on")
     assert trial.mapping.journal_bytes == deleted
+
+
+@pytest.mark.slow
+def test_a_node_whose_database_hangs_ends_in_time_with_its_functions(tmp_path: Path) -> None:
+    hold = tmp_path / "hold"
+    hold.touch()
+    with (
+        PostgresServer() as database,
+        Schemas(database.url) as schemas,
+        Nodes(schemas.new_url(), tmp_path) as nodes,
+    ):
+        nodes.start("a")
+        nodes.start("b")
+        trial = Trial(nodes, tmp_path)
+        held = trial.map("held", {"HOLD": str(hold)})
+        with trial.load():
+            trial.await_work()
+            await_true(lambda: held.entries, AT_WORK_SECONDS_MAX, "the function runs")
+        node = nodes.running.pop(trial.owner())
+        database.pause()
+        try:
+            before = node.fair_seconds()
+            node.stop()
+            assert node.fair_seconds() - before < STOP_SECONDS_MAX
+        finally:
+            database.resume()
 
 
 def await_state(client: LambdaClient, uuid: str, state: str | None) -> None:

@@ -1,5 +1,6 @@
 """What a node does beside the requests: all of a store's jobs, or its part of them in a cluster."""
 
+import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, ParamSpec, TypeVar
@@ -57,10 +58,10 @@ class Beside:
         for bell in self._bells:
             bell.stop()
         await self.background.stop()
-        if self.mappings is not None:
-            await self.mappings.stop()
+        stops = [] if self.mappings is None else [self.mappings.stop()]
         if self._leases is not None:
-            await self._leases.release()
+            stops.append(self._leases.release())
+        await asyncio.gather(*stops)
 
 
 def beside(

@@ -410,6 +410,7 @@ retry_ms_max = 30_000.0
 error_shown_chars_max = 500
 mapping_watch_seconds_max = 30.0
 mapping_shards_interval_ms = 10_000.0  # a shard that ends is followed at once: for what that misses
+mapping_release_seconds_max = 0.4  # of the 2 s in which the process ends, after its functions
 mapping_look_interval_ms = 1000.0  # at the stored mappings: other nodes change them too
 checkpoint_age_ms_max = 60_000.0  # in a shard where nothing is written
 

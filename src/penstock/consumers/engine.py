@@ -7,7 +7,7 @@ that loses it stops at once, and its checkpoints are refused.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -131,10 +131,14 @@ class MappingEngine:
         tasks = [task for each in supervised for task in each.abandon()]
         if tasks:
             await asyncio.wait(tasks, timeout=cut_seconds_max)
-        if self._leases is not None and supervised:
+        await self.give_up([each.mapping for each in supervised])
+
+    async def give_up(self, given: Sequence[Mapping]) -> None:
+        """Let another node have the leases of mappings that do not run here any more."""
+        if self._leases is not None and given:
             with contextlib.suppress(EngineError, TimeoutError):  # then they wait for their end
-                async with asyncio.timeout(limits.lease_release_seconds_max):
-                    await self._leases.release([lease_of(each.mapping) for each in supervised])
+                async with asyncio.timeout(limits.mapping_release_seconds_max):
+                    await self._leases.release(map(lease_of, given))
 
     def fence(self, mapping: Mapping) -> Fence:
         """Return what makes sure that a checkpoint is written by the mapping's node alone."""
@@ -232,6 +236,7 @@ class _Supervised:
             await self._stop_runner(context)
         if mapping.state == "Deleting":
             await _remove(self._engine.store, mapping)
+            await self._engine.give_up([mapping])
             return True
         if runs and self._runner is None:
             self._start_runner(mapping)

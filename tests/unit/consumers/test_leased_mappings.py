@@ -3,16 +3,18 @@
 import asyncio
 from typing import Any
 
+import msgspec
+
 from penstock.base import limits
 from penstock.base.errors.engine import EngineUnavailable
 from penstock.base.ids import Entropy
 from penstock.base.timers import Timers
 from penstock.consumers.checkpoints import load_checkpoints
-from penstock.consumers.engine import MappingEngine
+from penstock.consumers.engine import MappingEngine, lease_of
 from penstock.consumers.local_source import LocalSource
 from penstock.functions.invoker import Outcome
-from penstock.functions.mapping import Mapping
-from penstock.storage.leases import Leases
+from penstock.functions.mapping import MAPPINGS_LOCK, Mapping, store_mapping
+from penstock.storage.leases import Leases, lease_key
 from unit.consumers.world import FakeFunction, World, answered, in_world
 
 
@@ -133,3 +135,20 @@ async def test_a_node_that_cannot_reach_the_store_calls_nothing_after_its_lease(
 
 def _checkpoints(world: World, mapping: Mapping) -> Any:
     return world.store.snapshot(lambda reader: load_checkpoints(reader, mapping.id))
+
+
+@in_world()
+async def test_a_deleted_mapping_leaves_no_lease(world: World) -> None:
+    one = Node(world, 1)
+    mapping = await world.create()
+    await world.engine.stop()
+    await one.look()
+    assert world.store.snapshot(lambda reader: reader.get(lease_key(lease_of(mapping))))
+    stored = world.stored(mapping)
+    assert stored is not None
+    changed = msgspec.structs.replace(stored, state="Deleting", generation=stored.generation + 1)
+    await world.transact(lambda txn: store_mapping(txn, changed), MAPPINGS_LOCK)
+    await one.look()
+    assert world.state(mapping) is None
+    assert not world.store.snapshot(lambda reader: reader.get(lease_key(lease_of(mapping))))
+    await one.engine.stop()
