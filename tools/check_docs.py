@@ -26,13 +26,22 @@ _PRIVATE = (
 )
 _PUBLIC = re.compile(r"://host\.docker\.internal\b")
 
-_READ_SUFFIXES = frozenset({"", ".cfg", ".ini", ".json", ".lock", ".md", ".py", ".sh", ".toml"})
-_ROOMS = (".ci", "bench", "docs", "requirements", "src", "tests", "tools")
+_READ_SUFFIXES = frozenset(
+    {"", ".cfg", ".ini", ".json", ".lock", ".md", ".mjs", ".py", ".sh", ".toml"}
+)
+_ROOMS = (".ci", "bench", "docs", "examples", "requirements", "src", "tests", "tools")
 
 
 def pages() -> list[Path]:
     """Return every page of documentation."""
-    return sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+    return sorted([*ROOT.glob("*.md"), *below("docs", "*.md"), *below("examples", "*.md")])
+
+
+def below(room: str, names: str) -> Iterator[Path]:
+    """Yield the files of a room that have such names, without what an example has installed."""
+    for path in (ROOT / room).rglob(names):
+        if path.is_file() and "node_modules" not in path.parts:
+            yield path
 
 
 def files() -> list[Path]:
@@ -43,8 +52,8 @@ def files() -> list[Path]:
         for path in ROOT.iterdir()
         if path.is_file() and path.name != ".git" and not path.name.startswith(".venv")
     ]
-    below = [path for room in _ROOMS for path in (ROOT / room).rglob("*") if path.is_file()]
-    return sorted(path for path in own + below if path.suffix in _READ_SUFFIXES)
+    all_files = [*own, *(path for room in _ROOMS for path in below(room, "*"))]
+    return sorted(path for path in all_files if path.suffix in _READ_SUFFIXES)
 
 
 def broken_links(page: Path, text: str) -> Iterator[str]:
