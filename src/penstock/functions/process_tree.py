@@ -87,6 +87,7 @@ def kill_tree(pid: int, has_ended: Callable[[], bool]) -> None:
 
 def kill_strays(marks: Sequence[bytes]) -> None:
     """Kill what has `marks` in its environment: what a worker started and was lost with its end."""
+    assert marks  # what has none of them is everything
 
     def is_stray(pid: int) -> bool:
         told = _read(f"/proc/{pid}/environ")
@@ -105,8 +106,6 @@ def _kill(pid: int, is_still: Callable[[int], bool]) -> None:
     """
     with contextlib.suppress(OSError):
         held = os.pidfd_open(pid)
-    assert marks  # what has none of them is everything
-    for entry in _processes():
         try:
             if is_still(pid):
                 signal.pidfd_send_signal(held, signal.SIGKILL)
