@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -35,8 +36,13 @@ def parent() -> Iterator["subprocess.Popen[bytes]"]:
 
 
 def child_of(parent: "subprocess.Popen[bytes]") -> int:
+    """Return the child, once its program is loaded: before that its environment is empty."""
     assert parent.stdout is not None
-    return int(parent.stdout.readline())
+    child = int(parent.stdout.readline())
+    until = time.monotonic() + 30
+    while b"MARK" not in process_tree._read(f"/proc/{child}/environ"):
+        assert time.monotonic() < until
+    return child
 
 
 def is_there(pid: int) -> bool:
