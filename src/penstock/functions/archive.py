@@ -110,15 +110,19 @@ def pack_directory(directory: Path) -> bytes:
     return packed.getvalue()
 
 
-def files_of(directory: Path) -> Iterator[Path]:
+def files_of(directory: Path, above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[Path]:
     """Yield the files below a directory in the order of their names, but what Python compiled.
 
-    Links to files are files; links to directories are not followed.
+    Links are followed, but not to `above`: the directories on the way.
     """
+    own = directory.stat()
+    place = (own.st_dev, own.st_ino)
+    if place in above:
+        return
     for path in sorted(directory.iterdir()):
         if path.is_dir():
-            if path.name != "__pycache__" and not path.is_symlink():
-                yield from files_of(path)
+            if path.name != "__pycache__":
+                yield from files_of(path, above | {place})
         elif path.is_file() and path.suffix != ".pyc":
             yield path
 

@@ -86,9 +86,9 @@ class CodeCache:
         self._unpacking.pop(digest, None)
 
     def forget_unused(self, age_ms: float) -> list[Path]:
-        """Return the directories that were not used for so long, which are to be removed.
+        """Move what was not used for so long out of the way; return where to, to be removed.
 
-        Those of an earlier run of the server count from its first look at them.
+        What an earlier run of the server has left counts from the first look at it.
         """
         now_ms = self._clock.elapsed_ms()
         for path in _children(self._root):
@@ -96,7 +96,15 @@ class CodeCache:
         over = [digest for digest, at_ms in self._used_ms.items() if now_ms - at_ms > age_ms]
         for digest in over:
             del self._used_ms[digest]
-        return [self._root / digest for digest in over]
+        moved = [self._moved(self._root / digest) for digest in over]
+        return [place for place in moved if place is not None]
+
+    def _moved(self, path: Path) -> Path | None:
+        gone = path.with_name(f"{self._entropy.bits(64):016x}.gone")
+        try:  # in one step: nobody finds half of it
+            return path.rename(gone)
+        except OSError:
+            return None
 
 
 def stamp_of(directory: Path) -> str:
@@ -112,15 +120,25 @@ def stamp_of(directory: Path) -> str:
     return digest.hexdigest()
 
 
-def _lines_of(directory: Path, below: str) -> Iterator[str]:
+def _lines_of(
+    directory: Path, below: str, above: frozenset[tuple[int, int]] = frozenset()
+) -> Iterator[str]:
+    """Yield a line for each file; `above` are the directories on the way, which links may lead to.
+
+    Links are followed, as whoever runs the code does.
+    """
+    own = directory.stat()
+    place = (own.st_dev, own.st_ino)
+    if place in above:
+        return
     with os.scandir(directory) as found:
         entries = sorted(found, key=lambda entry: entry.name)
     for entry in entries:
         if entry.name == "__pycache__" or entry.name.endswith(".pyc"):
             continue
         name = below + entry.name
-        if entry.is_dir(follow_symlinks=False):
-            yield from _lines_of(Path(entry.path), name + "/")
+        if entry.is_dir():
+            yield from _lines_of(Path(entry.path), name + "/", above | {place})
         else:
             with contextlib.suppress(FileNotFoundError):  # a link to nothing, or just removed
                 status = entry.stat()

@@ -159,3 +159,16 @@ def test_a_directory_is_packed_the_same_each_time(tmp_path: Path) -> None:
     unpack = unpacked(data, tmp_path)
     assert sorted(path.name for path in unpack.rglob("*")) == ["bootstrap", "data", "sub"]
     assert stat.S_IMODE((unpack / "bootstrap").stat().st_mode) == 0o755
+
+
+def test_links_of_a_directory_are_followed_once(tmp_path: Path) -> None:
+    place, shared = tmp_path / "code", tmp_path / "shared"
+    place.mkdir()
+    shared.mkdir()
+    (shared / "lib.py").write_bytes(b"l")
+    (place / "lib").symlink_to(shared)
+    (place / "itself").symlink_to(place)
+    (place / "nothing").symlink_to("nowhere")
+    (shared / "back").symlink_to(place)
+    unpack = unpacked(pack_directory(place), tmp_path)
+    assert [path.relative_to(unpack).as_posix() for path in unpack.rglob("*.py")] == ["lib/lib.py"]

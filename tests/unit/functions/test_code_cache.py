@@ -96,9 +96,15 @@ def test_what_nobody_uses_is_forgotten(trial: Trial) -> None:
         trial.clock.advance(900)
         await trial.cache.directory(trial.function)
         trial.clock.advance(101)
-        assert trial.cache.forget_unused(1000) == [left]
+        (gone,) = trial.cache.forget_unused(1000)
+        assert gone.is_dir()
+        assert not left.exists()
         trial.clock.advance(900)
-        assert trial.root / trial.function.code.digest in trial.cache.forget_unused(1000)
+        assert trial.cache.forget_unused(1000) != []
+        place = trial.root / trial.function.code.digest
+        assert not place.exists()
+        assert (await trial.cache.directory(trial.function)).path == place
+        assert [each.name for each in place.iterdir()] == ["app.py"]
 
     run(work())
 
@@ -147,4 +153,12 @@ def test_a_stamp_tells_every_change_but_what_python_compiled(tmp_path: Path) -> 
     assert change("__pycache__/c.pyc", "1") == stamps[-1]
     assert change("sub/c.pyc", "1") == stamps[-1]
     (tmp_path / "to-nothing").symlink_to("nothing")
+    (tmp_path / "to-itself").symlink_to(tmp_path)
     assert stamp_of(tmp_path) == stamps[-1]
+    linked = tmp_path.with_name(tmp_path.name + "-linked")
+    linked.mkdir()
+    (tmp_path / "linked").symlink_to(linked)
+    (linked / "a.py").write_text("1")
+    before = stamp_of(tmp_path)
+    (linked / "a.py").write_text("12")
+    assert stamp_of(tmp_path) != before
