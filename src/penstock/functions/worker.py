@@ -157,15 +157,23 @@ class Worker:
         except InvalidEntrypoint as error:
             if self._work is not None:
                 self._fail(self._work, texts.INVALID_ENTRYPOINT, str(error))
+        except RuntimeError as error:  # no more threads
+            self._fail_to_start(f"the worker could not be started: {error}")
         except OSError as error:
             self._fail_to_start(f"the worker's port could not be had: {error}")
         else:
             if self.state is not State.ENDED:
-                self._launch(command, address)
+                self._try_to_launch(command, address)
             else:
                 self._server.close()
         if self._process is None:
             self._is_gone()
+
+    def _try_to_launch(self, command: Command, address: str) -> None:
+        try:
+            self._launch(command, address)
+        except OSError as error:
+            self._fail_to_start(f"the worker could not be started: {error}")
 
     def _launch(self, command: Command, address: str) -> None:
         spec, own = self.spec, self._shared.root / f"worker-{self._stream[-32:]}"

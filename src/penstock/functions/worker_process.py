@@ -52,7 +52,7 @@ class WorkerProcess:
     """One process; `on_output` is called as soon as its output can be read, `on_end` once.
 
     Both on the loop's thread. `on_end` is given the exit status as `subprocess` tells it, or the
-    error where it could not be started at all.
+    error where it could not be started at all. OSError where there can be no thread for it.
     """
 
     def __init__(
@@ -69,7 +69,10 @@ class WorkerProcess:
         self._is_waited_for = False
         self._is_unwanted = False
         self._lock = threading.Lock()
-        threading.Thread(target=self._live, name="worker", daemon=True).start()
+        try:
+            threading.Thread(target=self._live, name="worker", daemon=True).start()
+        except RuntimeError as error:  # as many as the machine allows
+            raise OSError(str(error)) from error
 
     def kill(self) -> None:
         """Kill it and all that it has started; safe at any time."""
@@ -91,6 +94,8 @@ class WorkerProcess:
             end = self._run()
         except OSError as error:
             end = error
+        except ValueError as error:  # a null character where there can be none
+            end = OSError(str(error))
         self._tell(self._ended, end)
         kill_strays([mark.encode() for mark in self._start.marks])
         shutil.rmtree(self._start.own, ignore_errors=True)
@@ -104,7 +109,7 @@ class WorkerProcess:
                     raise OSError("it was not wanted any more")
                 process = self._popen(writable)
                 self._pid = process.pid
-        except OSError:
+        except (OSError, ValueError):
             os.close(readable)
             raise
         finally:

@@ -1,7 +1,8 @@
-"""A pool whose directory cannot be made: nothing runs, until it can."""
+"""Workers that cannot be started: that is said at once, and they are when they can be."""
 
 import asyncio
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from penstock.functions.invoker import NotInvoked
 from penstock.functions.pool import Pool
 from penstock.functions.worker_spec import WorkerSpec
 from penstock.testing.clock import FakeClock
+from unit.functions.worker_rig import rig
 
 pytest.importorskip("awslambdaric", reason="AWS's client for Python has no wheel for this platform")
 
@@ -47,5 +49,39 @@ def test_workers_that_have_no_directory_have_one_later(tmp_path: Path) -> None:
                 assert (await pool.invoke(spec, b"1")).payload == b"1"
         finally:
             await pool.stop()
+
+    asyncio.run(check())
+
+
+def test_a_null_character_in_the_environment_is_told_at_once(tmp_path: Path) -> None:
+    """No process can be given one."""
+
+    async def check() -> None:
+        async with rig(tmp_path) as it:
+            spec = it.python("def handler(event, context): pass", environment={"A": "b\0c"})
+            with pytest.raises(NotInvoked, match="null byte") as refused:
+                await it.call(spec)
+            assert refused.value.reason == "unavailable"
+
+    asyncio.run(check())
+
+
+def test_a_machine_without_room_for_a_thread_is_told_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class NoThread(threading.Thread):
+        def start(self) -> None:
+            raise RuntimeError("can't start new thread")
+
+    async def check() -> None:
+        async with rig(tmp_path) as it:
+            spec = it.python("def handler(event, context): return 1")
+            assert await it.call(spec) == 1
+            with monkeypatch.context() as patch:
+                patch.setattr(threading, "Thread", NoThread)
+                other = it.python("def handler(event, context): return 2", "other")
+                with pytest.raises(NotInvoked, match="can't start new thread"):
+                    await it.call(other)
+            assert await it.call(other) == 2
 
     asyncio.run(check())
