@@ -8,6 +8,7 @@ Limits are kept in real time, since processes live in it; the clock only stamps 
 """
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ from penstock.functions.worker_environment import Place, worker_environment
 from penstock.functions.worker_output import WorkerOutput
 from penstock.functions.worker_process import Start, WorkerProcess, exit_text
 from penstock.functions.worker_spec import WorkerSpec
+
+log = logging.getLogger(__name__)
 
 _MACHINE = SystemClock()
 """What a worker's own clock shows: deadlines are told by it, wherever ours was moved to."""
@@ -157,10 +160,11 @@ class Worker:
         except InvalidEntrypoint as error:
             if self._work is not None:
                 self._fail(self._work, texts.INVALID_ENTRYPOINT, str(error))
-        except RuntimeError as error:  # no more threads
-            self._fail_to_start(f"the worker could not be started: {error}")
         except OSError as error:
             self._fail_to_start(f"the worker's port could not be had: {error}")
+        except Exception as error:  # a bug of ours, or no thread is left: nobody may wait for ever
+            log.exception("A worker could not be started")
+            self._fail_to_start(f"the worker could not be started: {error!r}")
         else:
             if self.state is not State.ENDED:
                 self._try_to_launch(command, address)
@@ -172,7 +176,8 @@ class Worker:
     def _try_to_launch(self, command: Command, address: str) -> None:
         try:
             self._launch(command, address)
-        except OSError as error:
+        except Exception as error:  # as there
+            log.exception("A worker could not be started")
             self._fail_to_start(f"the worker could not be started: {error}")
 
     def _launch(self, command: Command, address: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from penstock.base import limits
 from penstock.base.background import Background
+from penstock.functions import worker
 from penstock.functions.invoker import NotInvoked
 from unit.functions.worker_rig import DEADLINE_SECONDS, rig, run
 
@@ -486,6 +487,28 @@ def test_without_a_directory_for_workers_none_is_started_until_there_is_one(
                 await it.call(spec)
             assert refused.value.reason == "unavailable"
             it.root.unlink()
+            assert await it.call(spec) > 0
+
+    run(check())
+
+
+def test_where_no_thread_is_left_the_invocation_is_refused_and_no_worker_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def check() -> None:
+        async with rig(tmp_path) as it:
+            spec = it.python(PID)
+            with monkeypatch.context() as patch:
+
+                def full(*_: object) -> None:
+                    raise RuntimeError("can't start new thread")
+
+                patch.setattr(worker, "WorkerProcess", full)
+                with pytest.raises(NotInvoked, match="can't start new thread") as refused:
+                    await it.call(spec)
+            assert refused.value.reason == "unavailable"
+            assert it.pool.workers == 0
+            assert "A worker could not be started" in caplog.text
             assert await it.call(spec) > 0
 
     run(check())
