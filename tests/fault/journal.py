@@ -10,10 +10,12 @@ A life is the time in which one server runs a mapping. What is held against a jo
 5. A shard's records come after all of its parent's are done.
 6. What was done is the beginning of a batch, and in the end all records are.
 7. A checkpoint is never beyond a record that is not done.
+8. The state of a tumbling window has each record once, however often that was delivered.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,6 +90,11 @@ class Tree:
         """The records of each item, in their order."""
         for each in sorted(self.shard_of, key=lambda record: int(record.number)):
             self.items[each.key].append(each)
+        self.created_s = {
+            _id_of(record): int(record["dynamodb"]["ApproximateCreationDateTime"])
+            for found in records.values()
+            for record in found
+        }
         self.place = {each: n for found in self.items.values() for n, each in enumerate(found)}
 
 
@@ -132,7 +139,7 @@ class Audit:
         self._done_places: defaultdict[str, int] = defaultdict(int)
         """Of each item, how many of its records are done, from the first on."""
         self._undone_of = {shard: set(found) for shard, found in tree.records.items()}
-        for begun in _grouped(entries):
+        for begun in _grouped([entry for entry in entries if entry.what != "window"]):
             self._take(begun)
         self.cut_off += len(self._open)
         undone = [record for record in tree.shard_of if record not in self.done]
@@ -253,3 +260,22 @@ def wrong_checkpoints(
         if ahead := [record for record in below if record not in done]:
             wrong.append(f"the checkpoint {position} of {shard} is beyond {ahead[0]}")
     return wrong
+
+
+def windows_of(entries: Sequence[Entry]) -> dict[tuple[str, int], set[int]]:
+    """Return how many records each window had when it was closed, by its shard and start."""
+    found: defaultdict[tuple[str, int], set[int]] = defaultdict(set)
+    for entry in entries:
+        if entry.what == "window":
+            start = datetime.fromisoformat(entry.number).timestamp()
+            found[entry.key, int(start)].add(int(entry.mark))
+    return dict(found)
+
+
+def windows_owed(tree: Tree, seconds: int) -> dict[tuple[str, int], set[int]]:
+    """Return the same as it must be."""
+    counts = Counter(
+        (shard, tree.created_s[record] // seconds * seconds)
+        for record, shard in tree.shard_of.items()
+    )
+    return {window: {count} for window, count in counts.items()}

@@ -28,6 +28,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     invocation = context.aws_request_id
     weights = [float(each) for each in os.environ.get("MOODS", "1").split(",")]
     mood = random.choices(MOODS[: len(weights)], weights)[0]
+    count = event.get("state", {}).get("count", 0) + len(records)
+    if event.get("isFinalInvokeForWindow"):
+        window = f"{event['shardId']} {event['window']['start']} {count}"
+        _append(f"{_about('window', invocation)} {window} .")
+        return {}
     _note("seen", invocation, records)
     if os.environ.get("CHILD"):
         subprocess.Popen([sys.executable, "-c", f"import time; time.sleep({os.environ['CHILD']})"])
@@ -50,16 +55,20 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return {"batchItemFailures": [{"itemIdentifier": ""}]}
     failed = [{"itemIdentifier": _number(each)} for each in records[handled:]]
     random.shuffle(failed)
-    return {"batchItemFailures": failed}
+    return {"batchItemFailures": failed, "state": {"count": count}}
 
 
 def _number(record: dict[str, Any]) -> str:
     return str(record["dynamodb"]["SequenceNumber"])
 
 
+def _about(what: str, invocation: str) -> str:
+    return f"\n{what} {invocation} {os.getppid()} {os.getpid()} {time.monotonic_ns()}"
+
+
 def _note(what: str, invocation: str, records: list[dict[str, Any]], mood: str = "") -> None:
-    """Append lines to the journal, all at once."""
-    about = f"\n{what} {invocation} {os.getppid()} {os.getpid()} {time.monotonic_ns()}"
+    """Append a line for each record, all at once, or one for the mood."""
+    about = _about(what, invocation)
     lines = []
     for record in records:
         change = record["dynamodb"]
@@ -68,6 +77,10 @@ def _note(what: str, invocation: str, records: list[dict[str, Any]], mood: str =
     if mood:
         lines.append(f"{about} - - {mood} .")
     if lines:
-        file = os.open(os.environ["JOURNAL"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        os.write(file, "".join(lines).encode())
-        os.close(file)
+        _append("".join(lines))
+
+
+def _append(lines: str) -> None:
+    file = os.open(os.environ["JOURNAL"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(file, lines.encode())
+    os.close(file)

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from fault.journal import windows_of, windows_owed
 from fault.journaled import Journaled, tree_of
 from fault.lambda_client import LambdaClient
 from fault.load import Writer, running, wait_until
+from fault.nodes import await_true
 from fault.observer import create_table, stream_arn
 from fault.promises import check_promises, writes_of
 from fault.raw_client import RawClient
@@ -25,13 +27,15 @@ TABLE = "fault"
 KEYS = [f"item-{number}" for number in range(12)]
 WRITERS = 4
 PAUSE_SECONDS = 0.03
-JOURNAL_BYTES_TO_A_KILL = (1, 40_000)
+JOURNAL_BYTES_TO_A_KILL = (1, 20_000)
 FACTOR = 4
+WINDOW_SECONDS = 3
+CLOSED_SECONDS_MAX = 20.0
 ARGUMENTS = ("--test-controls", "on", "--shards", "2")
 
 
 class Trial:
-    """One store over many lives of its server, with two mappings on one stream."""
+    """One store over many lives of its server, with three mappings on one stream."""
 
     def __init__(self, room: Path, seed: int) -> None:
         self.data = room / "store"
@@ -57,6 +61,10 @@ class Trial:
             BatchSize=20,
             ParallelizationFactor=FACTOR,
             FunctionResponseTypes=["ReportBatchItemFailures"],
+        )
+        moods = {"MOODS": "80,8,6", "DAWDLE_SECONDS": "0.05"}
+        self._map(
+            port, arn, "windowed", 1, moods, BatchSize=10, TumblingWindowInSeconds=WINDOW_SECONDS
         )
 
     def _map(
@@ -122,6 +130,9 @@ def test_kills_while_functions_run_skip_and_reorder_nothing(tmp_path: Path) -> N
         tree = tree_of(server.port, TABLE)
         for mapping in trial.mappings:
             mapping.await_all(tree)
+        windowed, owed = trial.mappings[-1], windows_owed(tree, WINDOW_SECONDS)
+        closed = lambda: windows_of(windowed.entries) == owed  # noqa: E731 - short
+        await_true(closed, CLOSED_SECONDS_MAX, "each window has been closed with its records")
         check_promises(server.port, TABLE, writes_of(trial.writers))
         server.stop()
         assert "Traceback" not in server.stderr

@@ -7,7 +7,10 @@ import pytest
 
 from penstock.base.errors.engine import EngineFull, EngineUnavailable
 from penstock.functions.invoker import Outcome
-from unit.consumers.world import World, answered, in_world, keys_of
+from penstock.streams.trimming import Trimming
+from unit.consumers.world import World, answered, failed, in_world, keys_of
+
+HOUR_MS = 3_600_000
 
 
 class Failing:
@@ -138,3 +141,51 @@ async def test_a_checkpoint_that_cannot_be_stored_is_tried_at_a_pace(world: Worl
     await world.restart()
     assert world.function.batches[5:] == []
     assert world.state(mapping) == "Enabled"
+
+
+@in_world()
+async def test_what_is_tried_again_until_it_leaves_the_stream_lets_the_rest_come(
+    world: World,
+) -> None:
+    """Its shard is gone by then, and those of its child's records that are too old as well."""
+    world.function.answer = lambda event: failed() if "a" in keys_of(event) else answered()
+    await world.create(batch_size=2)
+    await world.put("a", "b", "x")
+    await world.roll(0, 1)
+    await world.put("c", shard=1)
+    for _ in range(20):
+        await world.pass_ms(HOUR_MS)
+    await world.put("d", shard=1)
+    trimming = Trimming(world.store, world.clock)
+    for _ in range(6):
+        await trimming.run()
+        await world.pass_ms(HOUR_MS)
+    await world.pass_retries(60)
+    await world.put("e", shard=1)
+    assert world.function.batches[-2:] == [["d"], ["e"]]
+
+
+@in_world()
+async def test_what_was_trimmed_while_the_function_ran_does_not_hold_up_the_rest(
+    world: World,
+) -> None:
+    gate = asyncio.Event()
+
+    async def slow(event: dict[str, Any]) -> Outcome:
+        if keys_of(event) == ["a"]:
+            await gate.wait()
+        return answered()
+
+    world.function.answer = slow
+    await world.create(batch_size=1)
+    await world.put("a", "b", "c", "d")
+    await world.roll(0, 1)
+    trimming = Trimming(world.store, world.clock)
+    for _ in range(30):
+        await world.pass_ms(HOUR_MS)
+        await trimming.run()
+    await world.put("e", shard=1)
+    gate.set()
+    await world.pass_retries(60)
+    await world.put("f", shard=1)
+    assert world.function.batches == [["a"], ["b"], ["e"], ["f"]]  # b was at hand
