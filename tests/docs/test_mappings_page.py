@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from docs.page_reader import blocks
 from penstock.testing.server import RunningServer
 from wire.aws_cli import AWS
 from wire.aws_lambda.mapping_requests import gone, settled
@@ -16,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "mappings.md").read_text("utf-8")
 ENDPOINT = "http://127.0.0.1:8000"
 (PYTHON,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-BEGIN, COMMANDS = re.findall(r"^```console\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+BEGIN, COMMANDS = blocks(PAGE, "From a table to a function")
 _SECONDS_MAX = 100
 
 

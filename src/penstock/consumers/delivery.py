@@ -1,6 +1,6 @@
 """Delivery: a batch is handed to the function until all of it is finished, one way or another.
 
-The rules are those of AWS (docs/functions.md tells them): retries with back-off, bisecting, partial
+The rules are those of AWS (docs/mappings.md tells them): retries with back-off, bisecting, partial
 failures, ages, and what is told to the destination. One delivery runs at a time in each lane.
 """
 
