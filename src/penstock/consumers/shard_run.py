@@ -114,6 +114,8 @@ class ShardRun:
             begun_ms = self._context.clock.now_ms()
             page = await self._page(position, min(room, limits.get_records_max))
             self._take_in(page, begun_ms)
+            if self._context.filters is not None:  # they may drop it all, and room never ends
+                await asyncio.sleep(0)
             if page.next is not None and page.at_tip and not page.records:
                 await self._tried(self._wait_for_more(page.next))
             position = page.next

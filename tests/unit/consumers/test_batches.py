@@ -263,6 +263,24 @@ async def test_where_nothing_is_let_through_the_checkpoint_moves_all_the_same(wo
 
 
 @in_world()
+async def test_others_run_while_much_is_read_of_which_nothing_is_wanted(world: World) -> None:
+    """A backlog of which a filter drops everything would hold up all requests else."""
+    pages = 4
+    await world.put(*(str(number) for number in range(pages * limits.get_records_max)))
+    read: set[int] = set()
+
+    async def look_on() -> None:
+        while True:
+            read.update(each.counts.polled for each in world.engine.shown())
+            await asyncio.sleep(0)
+
+    looking = asyncio.create_task(look_on())
+    await world.create(batch_size=1000, patterns=('{"eventName":["REMOVE"]}',))
+    looking.cancel()
+    assert read == {number * limits.get_records_max for number in range(pages + 1)}
+
+
+@in_world()
 async def test_mappings_of_one_stream_do_not_disturb_each_other(world: World) -> None:
     gate = asyncio.Event()
 
