@@ -22,6 +22,8 @@ _FILE_MODE = 0o644
 _DIRECTORY_MODE = 0o755
 _ENCRYPTED = 0x1
 _NAME_BYTES_MAX = 255
+_PATH_BYTES_MAX = 1024
+"""So that it is a path everywhere, below whatever directory, and no deeper than can be made."""
 _LINK_BYTES_MAX = 1024
 _DRIVE = re.compile("[A-Za-z]:")
 _Parts = tuple[str, ...]
@@ -153,8 +155,11 @@ def _check(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, files: set[_Parts])
     outside = name.startswith("/") or ".." in parts or _DRIVE.match(name) is not None
     if outside or "\\" in name or "\0" in name:  # 1
         raise BadArchive(f"{name!r} leads out of the directory")
-    if any(len(part.encode("utf-8", "replace")) > _NAME_BYTES_MAX for part in parts):
+    lengths = [len(part.encode("utf-8", "replace")) for part in parts]
+    if max(lengths, default=0) > _NAME_BYTES_MAX or sum(lengths) + len(parts) > _PATH_BYTES_MAX:
         raise BadArchive(f"{name!r} is too long")
+    if not parts and not entry.is_dir():
+        raise BadArchive(f"{name!r} is the directory itself")
     if entry.flag_bits & _ENCRYPTED:
         raise BadArchive(f"{name!r} is encrypted")
     if entry.is_dir() == (parts in files):

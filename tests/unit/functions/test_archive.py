@@ -90,6 +90,8 @@ def test_of_two_files_with_one_name_the_later_holds(tmp_path: Path) -> None:
         packed(file("a"), file("a/b")),
         packed(file("a"), ("a/", b"", stat.S_IFDIR | 0o755)),
         packed(file("x" * 256)),
+        packed(file("/".join("a" * 600))),
+        packed(file(".")),
         packed(link("l", "/etc")),
         packed(link("l", "..")),
         packed(link("a/l", "../..")),
@@ -100,7 +102,7 @@ def test_of_two_files_with_one_name_the_later_holds(tmp_path: Path) -> None:
         packed(link("l", "a"), file("l/f")),
         packed(link("l", "."), link("l/m", "..")),
     ],
-    ids=range(19),
+    ids=range(21),
 )
 def test_bad_zip_files_are_refused(data: bytes) -> None:
     with pytest.raises(BadArchive):
