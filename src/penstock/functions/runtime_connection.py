@@ -65,6 +65,13 @@ class RuntimeConnection(asyncio.Protocol):
         self._chunks = []
         del self._parser  # which knows us
 
+    def pause_writing(self) -> None:
+        """Take no more requests of who does not read the answers: they would fill our memory."""
+        self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        self._transport.resume_reading()
+
     def data_received(self, data: bytes) -> None:
         self._head_bytes += len(data)  # taken off again where the head ends
         try:

@@ -11,7 +11,7 @@ import pytest
 
 from penstock.base import limits
 from penstock.functions.runtime_api import Answer, Invocation, RuntimeApi
-from penstock.functions.runtime_connection import RuntimeServer
+from penstock.functions.runtime_connection import RuntimeConnection, RuntimeServer
 
 DEADLINE_SECONDS = 30.0
 NEXT = "/2018-06-01/runtime/invocation/next"
@@ -108,8 +108,11 @@ class Runtime:
 class Api:
     """An API on its port, what it has told, and clients of it."""
 
-    def __init__(self, address: str, api: RuntimeApi, told: Told) -> None:
+    def __init__(
+        self, address: str, api: RuntimeApi, told: Told, among: set[RuntimeConnection]
+    ) -> None:
         self.api, self.told = api, told
+        self._among = among
         self.address = address
         self._runtimes: list[Runtime] = []
 
@@ -117,6 +120,10 @@ class Api:
         host, port = self.address.split(":")
         self._runtimes.append(Runtime(*await asyncio.open_connection(host, int(port))))
         return self._runtimes[-1]
+
+    def reads_no_more(self) -> bool:
+        """Say whether it takes no requests of one of its connections for now."""
+        return any(not each._transport.is_reading() for each in self._among)
 
     async def close(self) -> None:
         for runtime in self._runtimes:
@@ -138,7 +145,7 @@ async def api() -> AsyncIterator[Api]:
     machine = RuntimeApi(told)
     server = RuntimeServer(machine)
     async with asyncio.timeout(DEADLINE_SECONDS):
-        it = Api(await server.start(), machine, told)
+        it = Api(await server.start(), machine, told, server._connections)
         try:
             yield it
         finally:
@@ -497,5 +504,25 @@ def test_a_worker_can_not_take_all_connections_of_the_server(
             assert await third.is_closed()
             await second.close()
             assert (await runtime.ask("POST", response_path(), b"1")).status == 202
+
+    run(check())
+
+
+def test_who_reads_no_answers_is_asked_no_more() -> None:
+    """What it is answered would fill the memory of the server."""
+
+    async def check() -> None:
+        async with api() as it:
+            runtime = await it.runtime()
+            await runtime.ask_next()
+            await it.told.ready()
+            it.api.give(INVOCATION._replace(payload=bytes(2**20)))
+            again = f"GET {NEXT} HTTP/1.1\r\nHost: h\r\n\r\n".encode()
+            stuck = asyncio.create_task(runtime.send(again * 2**18))
+            while not it.reads_no_more():
+                assert not stuck.done()
+                await asyncio.sleep(0)
+            assert (await runtime.read()).status == 200
+            stuck.cancel()
 
     run(check())
