@@ -89,7 +89,7 @@ event_retry_attempts_max = 2  # after errors of the function
 event_age_seconds_min = 60
 event_age_seconds_max = 21_600
 event_backoff_ms_max = 300_000  # between attempts that could not run
-events_under_way_max = 64  # [P] of a store
+events_under_way_max = 64  # [P] of a store, and one more of each function that has none of them
 events_interval_ms = 5000.0  # [P] an alarm rings where one comes: this is for what it missed
 events_retry_seconds = 1.0  # [P] after a fault of the store
 

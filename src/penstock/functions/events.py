@@ -116,7 +116,10 @@ class Events:
             await asyncio.wait(tasks, timeout=limits.background_stop_seconds_max)
 
     def _due(self, reader: Reader, now_ms: int, room: int) -> tuple[list[_Row], int | None]:
-        """Return as many rows that are due as there is room for, and when the first other is."""
+        """Return as many rows that are due as there is room for, and when the first other is.
+
+        What one function does with all the room holds up no other: each may have one event more.
+        """
         due: list[_Row] = []
         next_ms: int | None = None
         span = _ALL
@@ -124,15 +127,18 @@ class Events:
             prefix = _prefix_of(first[0][0])
             span = Span(after_prefix(prefix), _ALL.end)
             begun = sum(key.startswith(prefix) for key in self._under_way)
-            wanted = room - len(due)
+            wanted = max(room - len(due), 0 if begun else 1)
+            if not wanted:  # the end of another one makes room, and rings
+                continue
             rows = reader.scan(Span.of_prefix(prefix), begun + wanted + 1)
             for key, stored in rows:
                 at_ms = int.from_bytes(key[len(prefix) : len(prefix) + _DUE_BYTES], "big")
                 if at_ms > now_ms:
                     next_ms = at_ms if next_ms is None else min(next_ms, at_ms)
                     break
-                if key not in self._under_way and len(due) < room:
+                if key not in self._under_way and wanted:
                     due.append(_Row(key, _decode(unpack(stored))))
+                    wanted -= 1
         return due, next_ms
 
     async def _work(self, row: _Row) -> None:
