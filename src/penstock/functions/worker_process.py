@@ -94,7 +94,7 @@ class WorkerProcess:
             end = self._run()
         except OSError as error:
             end = error
-        except ValueError as error:  # a null character where there can be none
+        except Exception as error:  # noqa: BLE001 - what no process can be given, as U+0000
             end = OSError(str(error))
         self._tell(self._ended, end)
         kill_strays([mark.encode() for mark in self._start.marks])
@@ -109,7 +109,7 @@ class WorkerProcess:
                     raise OSError("it was not wanted any more")
                 process = self._popen(writable)
                 self._pid = process.pid
-        except (OSError, ValueError):
+        except BaseException:
             os.close(readable)
             raise
         finally:

@@ -514,6 +514,21 @@ def test_where_no_thread_is_left_the_invocation_is_refused_and_no_worker_counted
     run(check())
 
 
+def test_what_no_process_can_be_given_is_told_at_once(tmp_path: Path) -> None:
+    async def check() -> None:
+        async with rig(tmp_path) as it:
+            spec = it.python(PID, environment={"NAME": "a\0b"})
+            with pytest.raises(NotInvoked, match="embedded null byte") as refused:
+                await it.call(spec)
+            assert refused.value.reason == "unavailable"
+            async with asyncio.timeout(30):  # its directory goes after the answer
+                while list(it.root.glob("worker-*")):
+                    await asyncio.sleep(0.01)
+            assert await it.call(it.python(PID, "next"))
+
+    run(check())
+
+
 def test_relative_directories_are_those_of_the_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

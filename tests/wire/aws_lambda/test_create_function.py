@@ -209,6 +209,7 @@ def test_what_this_release_lacks_is_refused_by_name(
     [
         ({"AWS_REGION": "x"}, "InvalidParameterValueException", "request: AWS_REGION"),
         ({"1X": "x"}, "ValidationException", "[a-zA-Z]([a-zA-Z0-9_])+"),
+        ({"NAME": "a\0b"}, "InvalidParameterValueException", "NAME holds U+0000"),
         ({"LONG": "x" * 4096}, "InvalidParameterValueException", "exceeded the 4KB limit"),
     ],
 )

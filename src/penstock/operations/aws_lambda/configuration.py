@@ -117,9 +117,11 @@ def check_runtime(runtime: str) -> None:
 
 
 def _environment(variables: dict[str, str]) -> dict[str, str]:
-    for name in variables:
+    for name, value in variables.items():
         if _VARIABLE.fullmatch(name) is None:
             raise aws_lambda.invalid_variable(name)
+        if "\0" in value:
+            raise aws_lambda.invalid_parameter(f"The value of {name} holds U+0000")
     reserved = sorted(_RESERVED & variables.keys())
     if reserved:
         raise aws_lambda.reserved_variables(reserved)
