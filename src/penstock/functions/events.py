@@ -18,6 +18,7 @@ import msgspec
 from penstock.base import limits
 from penstock.base.background import Alarm, Job
 from penstock.base.clock import Clock
+from penstock.base.errors.engine import EngineError
 from penstock.functions import catalog
 from penstock.functions.function import LATEST, EventConfig
 from penstock.functions.invoker import Invoker, NotInvoked
@@ -85,6 +86,8 @@ class Events:
     def __init__(self, engine: Engine, clock: Clock, invoker: Invoker) -> None:
         self._engine, self._clock, self._invoker = engine, clock, invoker
         self._under_way: dict[bytes, asyncio.Task[None]] = {}
+        self._settled: set[bytes] = set()
+        """The keys of what has ended since the last look: that may have been before they went."""
         self.alarm = Alarm()
         """Rings where an event may be due."""
         self.job = Job("events", self.run, limits.events_interval_ms, self.alarm)
@@ -99,10 +102,11 @@ class Events:
     async def run(self) -> float | None:
         """Begin with what is due; return how long it is until more will be."""
         now_ms = self._clock.now_ms()
+        self._settled.clear()
         room = limits.events_under_way_max - len(self._under_way)
         due, next_ms = self._engine.snapshot(lambda reader: self._due(reader, now_ms, room))
         for row in due:
-            if row.key not in self._under_way:
+            if row.key not in self._under_way and row.key not in self._settled:
                 work = alike(self._work(row))
                 self._under_way[row.key] = asyncio.create_task(work, name="event")
         return None if next_ms is None else max(float(next_ms - now_ms), 1.0)
@@ -146,7 +150,14 @@ class Events:
         try:
             again = await self._attempt(row.event)
             await self._settle(row, again)
-        except Exception:  # the row stays, and is run again
+            self._settled.add(row.key)
+        except EngineError as error:  # the row stays, and is run again
+            log.warning(
+                "The store cannot take what became of an event",
+                extra={"request_id": row.event.id, "error": repr(error)},
+            )
+            await asyncio.sleep(limits.events_retry_seconds)
+        except Exception:  # a bug of ours, which the row outlives too
             log.exception("An event could not be run", extra={"request_id": row.event.id})
             await asyncio.sleep(limits.events_retry_seconds)
         finally:

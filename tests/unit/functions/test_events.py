@@ -13,6 +13,7 @@ from penstock.functions import catalog
 from penstock.functions.events import Event, Events
 from penstock.functions.function import Code, EventConfig, Function, function_lock
 from penstock.functions.invoker import NotInvoked, Outcome, Reason
+from penstock.storage.fibers import in_fibers, wait_for
 from penstock.storage.memory import MemoryEngine
 from penstock.storage.prefixes import Prefix
 from penstock.storage.waist import Span
@@ -263,6 +264,49 @@ def test_an_event_of_which_the_store_could_not_note_the_end_runs_again(
         trial.engine.transact = fail  # type: ignore[method-assign]
         await trial.settle()
         assert [identifier for _, identifier, _ in trial.runs.asked] == ["one", "one"]
+        assert trial.rows == 0
+
+    tried(work)
+
+
+class _OldView:
+    """A view of the rows of events as they were."""
+
+    def __init__(self, rows: list[tuple[bytes, bytes]]) -> None:
+        self._rows = rows
+
+    def get(self, key: bytes) -> bytes | None:
+        return dict(self._rows).get(key)
+
+    def scan(self, span: Span, limit: int, backward: bool = False) -> list[tuple[bytes, bytes]]:
+        return [row for row in self._rows if span.covers(row[0])][:limit]
+
+
+def test_what_ends_while_the_store_is_asked_is_not_begun_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A view that comes across a network is older than what has happened meanwhile."""
+
+    async def work(trial: Trial) -> None:
+        gate: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        trial.runs.outcome = lambda: _result(gate)
+        await trial.add("one")
+        await trial.events.run()
+        (task,) = trial.events._under_way.values()
+        rows = trial.engine.snapshot(lambda reader: reader.scan(ALL, 10))
+
+        def late(look: Callable[[_OldView], Any]) -> Any:
+            monkeypatch.undo()
+            gate.set_result(Outcome(b"null"))
+            wait_for(asyncio.ensure_future(asyncio.wait([task])))
+            return look(_OldView(rows))
+
+        while not trial.runs.asked:
+            await asyncio.sleep(0)
+        monkeypatch.setattr(trial.engine, "snapshot", late)
+        await in_fibers(trial.events.run)()
+        await trial.settle()
+        assert [identifier for _, identifier, _ in trial.runs.asked] == ["one"]
         assert trial.rows == 0
 
     tried(work)
