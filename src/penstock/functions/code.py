@@ -6,6 +6,7 @@ clears all code of the function that nothing names any more: so what a crash lef
 next change, and what another request has cleared meanwhile is found to be missing.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Iterable
 
@@ -24,9 +25,9 @@ def code_of(data: bytes) -> Code:
     return Code(hashlib.sha256(data).hexdigest(), len(data))
 
 
-async def store_code(engine: Engine, region: str, name: str, data: bytes) -> None:
-    """Write the pieces of a zip file, if they are not there."""
-    digest = hashlib.sha256(data).digest()
+async def store_code(engine: Engine, region: str, name: str, code: Code, data: bytes) -> None:
+    """Write the pieces of a zip file, `data`, if they are not there."""
+    digest = bytes.fromhex(code.digest)
     if engine.snapshot(lambda reader: is_stored(reader, region, name, digest)):
         return
     lock = function_lock(region, name)
@@ -50,7 +51,7 @@ def is_stored(reader: Reader, region: str, name: str, digest: bytes) -> bool:
     return reader.get(code_key(region, name, digest)) is not None
 
 
-def read_code(engine: Engine, region: str, name: str, digest: bytes) -> bytes:
+async def read_code(engine: Engine, region: str, name: str, digest: bytes) -> bytes:
     """Return a zip file; CodeGone where it is not there, or no longer."""
 
     def pieces(reader: Reader) -> list[bytes]:
@@ -61,7 +62,11 @@ def read_code(engine: Engine, region: str, name: str, digest: bytes) -> bytes:
         found = [reader.get(code_key(region, name, digest, number)) for number in range(count)]
         return [unpack(piece) for piece in found if piece is not None]
 
-    data = b"".join(engine.snapshot(pieces))
+    return await asyncio.to_thread(_joined, engine.snapshot(pieces), digest)
+
+
+def _joined(pieces: list[bytes], digest: bytes) -> bytes:
+    data = b"".join(pieces)
     if hashlib.sha256(data).digest() != digest:
         raise CodeGone
     return data

@@ -77,7 +77,8 @@ class CodeCache:
             path = self._root / digest
             if digest in self._used_ms or path.is_dir():
                 return
-            data = read_code(self._engine, function.region, function.name, bytes.fromhex(digest))
+            engine, name = self._engine, function.name
+            data = await read_code(engine, function.region, name, bytes.fromhex(digest))
             unfinished = self._root / f"{digest}.{self._entropy.bits(64):016x}.new"
             try:
                 await asyncio.to_thread(_unpack, data, unfinished, path)

@@ -46,7 +46,7 @@ class Trial:
         return CodeCache(self.engine, self.clock, Entropy(7), self.root)
 
     async def store(self) -> None:
-        await store_code(self.engine, REGION, NAME, self.data)
+        await store_code(self.engine, REGION, NAME, self.function.code, self.data)
 
 
 @pytest.fixture

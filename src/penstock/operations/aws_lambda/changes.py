@@ -36,7 +36,7 @@ async def change_with_code(
     for _ in range(_ATTEMPTS_MAX):
         if code.data is not None:
             engine = context.tables.engine
-            await store_code(engine, target.region, target.name, code.data)
+            await store_code(engine, target.region, target.name, code.code, code.data)
         try:
             return await change(context, target, work)
         except CodeGone:

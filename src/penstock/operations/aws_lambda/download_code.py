@@ -21,7 +21,7 @@ async def run(context: Context, request: dict[str, Any]) -> RestAnswer:
     """Answer with its bytes."""
     digest = bytes.fromhex(request["File"].removesuffix(".zip"))
     try:
-        data = read_code(context.tables.engine, request["Region"], request["Name"], digest)
+        data = await read_code(context.tables.engine, request["Region"], request["Name"], digest)
     except CodeGone:
         raise aws_lambda.resource_not_found("There is no such code") from None
     return RestAnswer(200, {"Content-Type": "application/zip"}, data)
