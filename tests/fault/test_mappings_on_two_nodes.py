@@ -28,8 +28,8 @@ KEYS = [f"item-{number}" for number in range(10)]
 WRITERS = 4
 PAUSE_SECONDS = 0.03
 AT_WORK_SECONDS_MAX = 20.0
-TAKEN_OVER_SECONDS_MAX = (limits.lease_ms + limits.lease_renewal_ms) / 1000 + 5.0
-"""A lease has to stand still for its time, and is looked at now and then; then workers start."""
+TAKEN_OVER_SECONDS_MAX = (limits.lease_ms + 2 * limits.lease_renewal_ms) / 1000 + 10.0
+"""A lease is seen, has to stand still for its time, and is looked at again; then workers start."""
 HANDED_OVER_SECONDS_MAX = limits.lease_renewal_ms / 1000 + 5.0
 FOLLOWED_SECONDS_MAX = limits.mapping_look_interval_ms / 1000 + 4.0
 AT_WORK_BYTES = 10_000
