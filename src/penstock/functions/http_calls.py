@@ -72,7 +72,7 @@ class HttpCalls:
     """POST requests to any servers."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(limits.remote_invocations_max, "penstock-remote")
+        self._threads = ThreadPoolExecutor(limits.remote_invocations_max, "penstock-remote-call")
         self._under_way: set[_Call] = set()
         self._is_closed = False
         self._guard = threading.Lock()

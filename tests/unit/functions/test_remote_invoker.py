@@ -204,7 +204,7 @@ def test_a_call_that_is_cancelled_leaves_no_thread_waiting() -> None:
 
         asyncio.run(cancel())
         for thread in threading.enumerate():
-            if thread.name.startswith("penstock-remote"):
+            if thread.name.startswith("penstock-remote-call"):
                 thread.join(SECONDS_MAX)
                 assert not thread.is_alive()
 
