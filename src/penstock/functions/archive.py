@@ -46,17 +46,23 @@ class BadArchive(Exception):
     """Bytes that are no zip file, or one that cannot be unpacked safely; the text says why."""
 
 
+class EmptyArchive(Exception):
+    """A zip file without any entry."""
+
+
 class ArchiveTooLarge(Exception):
     """A zip file that holds more than a function may have."""
 
 
 def check_archive(data: bytes) -> None:
-    """Raise BadArchive or ArchiveTooLarge for a zip file that cannot be the code of a function.
+    """Raise BadArchive, EmptyArchive or ArchiveTooLarge for what cannot be the code of a function.
 
     All of it is decompressed, so that what is accepted can be unpacked later.
     """
     with _opened(data) as archive:
         entries = archive.infolist()
+        if not entries:
+            raise EmptyArchive
         if len(entries) > limits.function_zip_entries_max:
             raise ArchiveTooLarge
         if sum(entry.file_size for entry in entries) > limits.function_unzipped_bytes_max:

@@ -14,6 +14,7 @@ from penstock.base import limits
 from penstock.functions.archive import (
     ArchiveTooLarge,
     BadArchive,
+    EmptyArchive,
     check_archive,
     pack_directory,
     unpack_archive,
@@ -109,6 +110,11 @@ def test_bad_zip_files_are_refused(data: bytes) -> None:
         check_archive(data)
 
 
+def test_a_zip_file_without_entries_is_told_as_such() -> None:
+    with pytest.raises(EmptyArchive):
+        check_archive(packed())
+
+
 def test_damage_inside_is_found() -> None:
     data = bytearray(packed(file("f", b"content")))
     at = data.index(b"content")
@@ -144,7 +150,7 @@ def test_any_bytes_are_judged_without_another_exception(
     for data in (noise, good[:at] + patch + good[at + len(patch) :]):
         try:
             check_archive(data)
-        except (BadArchive, ArchiveTooLarge):
+        except (BadArchive, EmptyArchive, ArchiveTooLarge):
             continue
 
 

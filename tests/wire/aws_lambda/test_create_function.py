@@ -220,6 +220,14 @@ def test_environments_are_judged(
     assert part in refused(code, functions.create_function, **given)
 
 
+def test_a_zip_file_without_entries_is_refused(
+    functions: Any, function_name: str, refused: Any
+) -> None:
+    given = parameters(function_name, Code={"ZipFile": zip_of({})})
+    text = refused("InvalidParameterValueException", functions.create_function, **given)
+    assert text == "Uploaded file must be a non-empty zip"
+
+
 @pytest.mark.parametrize(
     "data",
     [

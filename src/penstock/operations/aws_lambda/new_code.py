@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from penstock.base import limits
 from penstock.base.errors import aws_lambda
-from penstock.functions.archive import ArchiveTooLarge, BadArchive, check_archive
+from penstock.functions.archive import ArchiveTooLarge, BadArchive, EmptyArchive, check_archive
 from penstock.functions.code import code_of
 from penstock.functions.function import Code
 from penstock.functions.s3_code import NotFetched, ObjectTooLarge, fetch
@@ -100,6 +100,8 @@ def _checked(data: bytes) -> NewCode:
         check_archive(data)
     except ArchiveTooLarge:
         raise aws_lambda.unzipped_too_large() from None
+    except EmptyArchive:
+        raise aws_lambda.invalid_parameter("Uploaded file must be a non-empty zip") from None
     except BadArchive:
         raise aws_lambda.not_unzipped() from None
     return NewCode(code_of(data), data)
