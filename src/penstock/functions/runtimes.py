@@ -1,7 +1,7 @@
 """What a function's runtime runs on here: which interpreter, and where AWS's client for it is.
 
-Looking takes a process or two the first time; what was found, or was not, is kept. Programs of
-functions' runtimes are taken from the PATH of the server.
+Looking takes a process or two the first time; what was found is kept, and that another Python is
+not there. Programs of functions' runtimes are taken from the PATH of the server.
 """
 
 import importlib.util
@@ -117,12 +117,14 @@ class Runtimes:
         )
 
     def _python_of(self, version: str) -> _Python | None:
-        if version not in self._pythons:
+        known = self._pythons.get(version)
+        if known is None and (version == _OWN_VERSION or version not in self._pythons):
             self._pythons[version] = self._look_for_python(version)
         return self._pythons[version]
 
     def _look_for_python(self, version: str) -> _Python | None:
         if version == _OWN_VERSION:
+            importlib.invalidate_caches()  # it may just have been installed
             found = importlib.util.find_spec("awslambdaric")
             if found is None or found.origin is None:
                 return None

@@ -11,7 +11,7 @@ from textwrap import dedent
 import pytest
 
 from penstock.functions.invoker import NotInvoked
-from penstock.functions.runtimes import Runtimes
+from penstock.functions.runtimes import CannotRun, Runtimes
 from unit.functions.node_client import ALL_SECONDS_MAX, compiled_client
 from unit.functions.worker_rig import Rig, own_runtime, rig, run
 
@@ -214,6 +214,19 @@ def test_without_awss_client_for_python_it_is_said_what_to_install(
                 await it.call(it.python(""))
 
     run(check())
+
+
+@needs_client
+def test_awss_client_for_python_is_found_once_it_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtimes = Runtimes(str(tmp_path))
+    spec = Rig(tmp_path).python("", runtime=own_runtime())
+    with monkeypatch.context() as absent:
+        absent.setattr(importlib.util, "find_spec", lambda name: None)
+        with pytest.raises(CannotRun):
+            runtimes.command(spec)
+    assert runtimes.command(spec).program == sys.executable
 
 
 def node_program(folder: Path) -> None:
