@@ -407,6 +407,7 @@ window_look_ms = 50.0  # between looks for it, at least
 retry_ms_min = 100.0  # before the first retry; doubled before each of the next
 retry_doublings_max = 10
 retry_ms_max = 30_000.0
+turn_after_ms = 1000.0  # that who finds no room waits before who had some lets it go first
 error_shown_chars_max = 500
 mapping_watch_seconds_max = 30.0
 mapping_shards_interval_ms = 10_000.0  # a shard that ends is followed at once: for what that misses

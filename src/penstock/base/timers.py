@@ -60,11 +60,14 @@ class Timers:
     async def wait(self, signal: Signal, ms: float | None = None) -> bool:
         """Return once `signal` is set, or `ms` milliseconds have passed; say whether it is set."""
         if not signal.is_set:
-            future = signal.future()
-            if ms is not None:
-                self._watch(future, ms)
-            await future
+            await self.until(signal.future(), ms)
         return signal.is_set
+
+    async def until(self, future: asyncio.Future[None], ms: float | None = None) -> None:
+        """Return once `future` is done, which it is after `ms` milliseconds at the latest."""
+        if ms is not None:
+            self._watch(future, ms)
+        await future
 
     def moved(self) -> None:
         """Look at the clock again."""

@@ -13,6 +13,7 @@ from penstock.consumers.counts import MappingCounts
 from penstock.consumers.deliverer import Deliverer
 from penstock.consumers.lane import Terms
 from penstock.consumers.source import Source
+from penstock.consumers.turns import Turns
 from penstock.functions.filters import Filters
 from penstock.functions.invoker import Invoker
 from penstock.functions.mapping import Mapping
@@ -47,6 +48,8 @@ class MappingContext:
     stop: Signal = field(default_factory=Signal)
     is_ours: Callable[[], bool] = _always
     """Says whether this node is still the one that runs the mapping."""
+    turns: Turns = field(default_factory=Turns)
+    """Of all mappings of this node: who finds no room for its function waits there."""
     result: str | None = None
     """What came of the last batch, where there was one."""
 
@@ -73,4 +76,9 @@ class MappingContext:
     async def pause(self, ms: float) -> None:
         """Wait by the mapping's clock; raises Stopped where it is to stop."""
         if await self.timers.wait(self.stop, ms):
+            raise Stopped
+
+    async def wait_for_turn(self, ms: float) -> None:
+        """Wait as `pause` does, or until it is this one's turn to invoke its function."""
+        if await self.turns.wait(self.timers, self.stop, ms):
             raise Stopped

@@ -85,7 +85,7 @@ class Delivery:
             except NotInvoked as refused:
                 self._note_refusal(piece, refused)
                 pieces.append(piece)
-                await context.pause(backoff_ms(piece.refusals))
+                await context.wait_for_turn(backoff_ms(piece.refusals))
                 continue
             pieces += await self._judge(piece, outcome)
         last = batch[-1].record
@@ -236,6 +236,7 @@ async def invoke(context: MappingContext, payload: bytes, request_id: str) -> Ou
     counts.duration_ms += clock.elapsed_ms() - begun_ms
     if outcome.error is not None:
         counts.errors += 1
+    await context.turns.pass_on(context.timers)
     return outcome
 
 

@@ -31,6 +31,7 @@ from penstock.consumers.deliverer import Deliverer
 from penstock.consumers.delivery import backoff_ms
 from penstock.consumers.runner import MappingRunner
 from penstock.consumers.source import Source
+from penstock.consumers.turns import Turns
 from penstock.functions.filters import compile_filters
 from penstock.functions.invoker import Invoker
 from penstock.functions.mapping import (
@@ -78,6 +79,7 @@ class MappingEngine:
         self.invoker = invoker
         self.failures = failures
         self.source_of = source_of
+        self.turns = Turns()
         self._leases = leases
         self._mappings: dict[str, _Supervised] = {}
         self.job = Job("mappings", self.run, limits.mapping_look_interval_ms, alarm or Alarm())
@@ -259,6 +261,7 @@ class _Supervised:
             compile_filters(mapping.patterns) if mapping.patterns else None,
             self.counts,
             is_ours=partial(engine.is_ours, mapping),
+            turns=engine.turns,
         )
         self._context = context
         self._runner = engine.spawn(MappingRunner(context).run)

@@ -292,7 +292,7 @@ class ShardRun:
             context.note_error(text)
             context.result = CALL_FAILED
             self._unsaved.set()
-            await context.pause(backoff_ms(failures))
+            await context.wait_for_turn(backoff_ms(failures))
         tumbling.close()
         self._unsaved.set()
 

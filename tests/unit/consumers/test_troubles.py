@@ -11,6 +11,8 @@ from penstock.streams.trimming import Trimming
 from unit.consumers.world import World, answered, failed, in_world, keys_of
 
 HOUR_MS = 3_600_000
+from penstock.functions.invoker import NotInvoked, Outcome
+from unit.consumers.world import FUNCTION_ARN, World, answered, in_world, keys_of
 
 
 class Failing:
@@ -189,3 +191,50 @@ async def test_what_was_trimmed_while_the_function_ran_does_not_hold_up_the_rest
     await world.pass_retries(60)
     await world.put("f", shard=1)
     assert world.function.batches == [["a"], ["b"], ["e"], ["f"]]  # b was at hand
+class OnePlace:
+    """An answer of a function that runs once at a time, until it is let go."""
+
+    def __init__(self) -> None:
+        self.is_busy = False
+        self.go = asyncio.Event()
+        self.keys: list[str] = []
+        """Of the records of the calls that ran."""
+
+    async def __call__(self, event: dict[str, Any]) -> Outcome:
+        if self.is_busy:
+            raise NotInvoked("throttled", "one is running")
+        self.is_busy = True
+        self.keys += keys_of(event)
+        await self.go.wait()
+        self.go.clear()
+        self.is_busy = False
+        return answered()
+
+
+@pytest.mark.parametrize("of_another_mapping", [False, True])
+def test_a_shard_without_end_leaves_others_a_turn(of_another_mapping: bool) -> None:
+    """Its next call comes as soon as one is over: who looks now and then never finds room."""
+
+    @in_world(shards=2)
+    async def test(world: World) -> None:
+        place = OnePlace()
+        world.function.answer = place
+        mine = '{"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"busy"}]}}}}'
+        other = '{"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"other"}]}}}}'
+        busy = [f"busy-{number:02}" for number in range(40)]
+        await world.put(*busy)
+        await world.put("other-1", "other-2", shard=1)
+        if of_another_mapping:
+            await world.create(batch_size=1, patterns=(mine,))
+            another = FUNCTION_ARN + "2"
+            await world.create(batch_size=1, patterns=(other,), function_arn=another)
+        else:
+            await world.create(batch_size=1)
+        while len(place.keys) < 30:
+            await world.pass_ms(500)
+            place.go.set()
+            await world.settle()
+        assert {"other-1", "other-2"} < set(place.keys)
+        assert [key for key in place.keys if key in busy] == busy[: len(place.keys) - 2]
+
+    test()
