@@ -6,13 +6,11 @@ from typing import Any
 import pytest
 
 from penstock.base.errors.engine import EngineFull, EngineUnavailable
-from penstock.functions.invoker import Outcome
+from penstock.functions.invoker import NotInvoked, Outcome
 from penstock.streams.trimming import Trimming
-from unit.consumers.world import World, answered, failed, in_world, keys_of
+from unit.consumers.world import FUNCTION_ARN, World, answered, failed, in_world, keys_of
 
 HOUR_MS = 3_600_000
-from penstock.functions.invoker import NotInvoked, Outcome
-from unit.consumers.world import FUNCTION_ARN, World, answered, in_world, keys_of
 
 
 class Failing:
@@ -191,6 +189,8 @@ async def test_what_was_trimmed_while_the_function_ran_does_not_hold_up_the_rest
     await world.pass_retries(60)
     await world.put("f", shard=1)
     assert world.function.batches == [["a"], ["b"], ["e"], ["f"]]  # b was at hand
+
+
 class OnePlace:
     """An answer of a function that runs once at a time, until it is let go."""
 
