@@ -1,14 +1,17 @@
 """Mappings under test: functions that keep journals, what is stored of them, and their audit."""
 
+import importlib.util
 import json
 import math
 import shutil
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import psycopg
+import pytest
 
 from fault.journal import Audit, Entry, RecordId, Tree, read_journal, wrong_checkpoints
 from fault.nodes import await_true
@@ -22,6 +25,10 @@ from penstock.storage.prefixes import Prefix
 from penstock.storage.rocksdb import RocksEngine
 from penstock.storage.waist import Span
 
+needs_workers = pytest.mark.skipif(
+    sys.platform != "linux" or importlib.util.find_spec("awslambdaric") is None,
+    reason="needs AWS's client for Python, and what Linux shows of processes",
+)
 DRAINED_SECONDS_MAX = 60.0
 WORKERS_GONE_SECONDS_MAX = 5.0
 WATCH_SECONDS = 0.1

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fault.journal import windows_of, windows_owed
-from fault.journaled import Journaled, tree_of
+from fault.journaled import Journaled, needs_workers, tree_of
 from fault.lambda_client import LambdaClient
 from fault.load import Writer, running, wait_until
 from fault.nodes import await_true
@@ -20,6 +20,8 @@ from fault.promises import check_promises, writes_of
 from fault.raw_client import RawClient
 from penstock.app.control_client import ControlClient
 from server_process import ServerProcess
+
+pytestmark = needs_workers
 
 SEED = int(os.environ.get("PENSTOCK_SEED", "20261001"))
 KILLS = int(os.environ.get("PENSTOCK_KILLS", "20"))

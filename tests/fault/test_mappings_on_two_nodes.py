@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fault.journal import servers_of
-from fault.journaled import Journaled, Watch, tree_of
+from fault.journaled import Journaled, Watch, needs_workers, tree_of
 from fault.lambda_client import LambdaClient
 from fault.load import Worker, Writer, running
 from fault.nodes import Moving, Nodes, await_true
@@ -22,6 +22,8 @@ from fault.raw_client import RawClient
 from penstock.base import limits
 from postgres.schemas import Schemas
 from postgres.server import PostgresServer
+
+pytestmark = needs_workers
 
 TABLE = "fault"
 KEYS = [f"item-{number}" for number in range(10)]

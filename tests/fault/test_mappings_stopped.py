@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fault.journaled import Journaled, tree_of
+from fault.journaled import Journaled, needs_workers, tree_of
 from fault.lambda_client import LambdaClient
 from fault.load import Writer, running, wait_until
 from fault.mounts import fill, mounted
@@ -16,6 +16,8 @@ from fault.promises import check_promises, writes_of
 from fault.raw_client import RawClient
 from penstock.base import limits
 from server_process import ServerProcess
+
+pytestmark = needs_workers
 
 TABLE = "fault"
 KEYS = [f"item-{number}" for number in range(8)]
