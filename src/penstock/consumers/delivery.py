@@ -16,7 +16,7 @@ from penstock.consumers.documents import Condition, GivenUp
 from penstock.consumers.events import event
 from penstock.consumers.failures import tell
 from penstock.consumers.progress import Item
-from penstock.consumers.responses import failed_from
+from penstock.consumers.responses import error_text, failed_from
 from penstock.consumers.tumbling import Tumbling
 from penstock.functions.invoker import NotInvoked, Outcome
 
@@ -122,7 +122,7 @@ class Delivery:
     def _failed_from(self, piece: Piece, outcome: Outcome) -> int | None:
         """Return where the records begin that the function has not handled, or None."""
         if outcome.error is not None:
-            self._context.note_error(_error_text(outcome))
+            self._context.note_error(error_text(outcome.payload))
             return 0
         failed: int | None = None
         if self._context.mapping.reports_item_failures:
@@ -251,8 +251,3 @@ def backoff_ms(failures: int) -> float:
     """Return how many milliseconds to wait after as many failures in a row."""
     doublings = min(max(failures - 1, 0), limits.retry_doublings_max)
     return min(limits.retry_ms_min * 2.0**doublings, limits.retry_ms_max)
-
-
-def _error_text(outcome: Outcome) -> str:
-    """Return what a function that failed says of it, as far as it is text."""
-    return outcome.payload[: limits.error_shown_chars_max].decode("utf-8", "replace")

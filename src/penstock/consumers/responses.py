@@ -64,6 +64,29 @@ def _place(failure: Any, places: dict[str, int]) -> int:
     return places.get(identifier, _WHOLE_BATCH) if isinstance(identifier, str) else _WHOLE_BATCH
 
 
+class _Error(msgspec.Struct, rename="camel"):
+    error_message: str
+    error_type: str = ""
+
+
+_decode_error = msgspec.json.Decoder(_Error).decode
+
+
+def error_text(payload: bytes) -> str:
+    """Return what a function that failed says of it: the first line, as far as it is text.
+
+    Messages of whole batches go on with tracebacks, which are in the function's log.
+    """
+    kind = ""
+    try:
+        error = _decode_error(payload)
+        kind, text = error.error_type, error.error_message
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        text = payload[: limits.error_shown_chars_max].decode("utf-8", "replace")
+    line = next((line for line in text.splitlines() if line.strip()), "").strip()
+    return (f"{kind}: {line}" if kind else line)[: limits.error_shown_chars_max]
+
+
 def window_state(payload: bytes) -> WindowState | None:
     """Return the state in a function's answer for a tumbling window.
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from penstock.base import limits
-from penstock.consumers.responses import WindowState, failed_from, window_state
+from penstock.consumers.responses import WindowState, error_text, failed_from, window_state
 
 BATCH = ["100", "101", "102", "103"]
 
@@ -121,3 +121,25 @@ def test_a_state_has_a_limit() -> None:
 
     assert not sized(limits.window_state_bytes_max).is_too_large
     assert sized(limits.window_state_bytes_max + 1).is_too_large
+
+
+@pytest.mark.parametrize(
+    ("payload", "text"),
+    [
+        (b'{"errorType":"E","errorMessage":"\\n no stock\\nat 1"}', "E: no stock"),
+        (b'{"errorMessage":"no stock"}', "no stock"),
+        (b'{"errorMessage":17}', '{"errorMessage":17}'),
+        (b"<h1>502</h1> \xff\n", "<h1>502</h1> \ufffd"),
+        (b"", ""),
+    ],
+)
+def test_of_what_a_function_says_of_its_failure_the_first_line_is_shown(
+    payload: bytes, text: str
+) -> None:
+    assert error_text(payload) == text
+
+
+def test_of_a_long_one_the_beginning_is_kept() -> None:
+    payload = json.dumps({"errorMessage": "x" * 100_000}).encode()
+    assert error_text(payload) == "x" * limits.error_shown_chars_max
+    assert error_text(b"y" * 100_000) == "y" * limits.error_shown_chars_max
