@@ -44,6 +44,7 @@ class CodeCache:
         self._used_ms: dict[str, float] = {}
         """When the code of each digest that is unpacked was used last."""
         self._unpacking: dict[str, asyncio.Lock] = {}
+        self._looking: dict[str, asyncio.Lock] = {}
         self._seen: dict[str, _Seen] = {}
 
     async def directory(self, function: Function) -> Directory:
@@ -60,15 +61,26 @@ class CodeCache:
         return Directory(self._root / digest, "")
 
     async def _local(self, name: str) -> Directory:
-        now_ms = self._clock.elapsed_ms()
-        seen = self._seen.get(name)
-        if seen is None or now_ms - seen.at_ms >= limits.function_directory_look_ms:
-            try:
-                stamp = await asyncio.to_thread(stamp_of, Path(name))
-            except OSError as error:
-                raise CodeGone(f"{name} cannot be read: {error.strerror or error}") from error
-            seen = self._seen[name] = _Seen(stamp, now_ms)
+        if (seen := self._fresh(name)) is None:
+            async with self._looking.setdefault(name, asyncio.Lock()):  # one look for all who ask
+                seen = self._fresh(name) or await self._look(name)
         return Directory(Path(name), seen.stamp)
+
+    def _fresh(self, name: str) -> _Seen | None:
+        seen = self._seen.get(name)
+        if seen is None:
+            return None
+        age_ms = self._clock.elapsed_ms() - seen.at_ms
+        return seen if age_ms < limits.function_directory_look_ms else None
+
+    async def _look(self, name: str) -> _Seen:
+        now_ms = self._clock.elapsed_ms()
+        try:
+            stamp = await asyncio.to_thread(stamp_of, Path(name))
+        except OSError as error:
+            raise CodeGone(f"{name} cannot be read: {error.strerror or error}") from error
+        seen = self._seen[name] = _Seen(stamp, now_ms)
+        return seen
 
     async def _unpack(self, function: Function) -> None:
         digest = function.code.digest

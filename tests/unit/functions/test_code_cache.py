@@ -109,6 +109,25 @@ def test_what_nobody_uses_is_forgotten(trial: Trial) -> None:
     run(work())
 
 
+def test_a_directory_is_looked_at_once_for_all_who_ask(
+    trial: Trial, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[Path] = []
+
+    def counted(directory: Path) -> str:
+        looks.append(directory)
+        return stamp_of(directory)
+
+    async def work() -> None:
+        local = function_of(Code("00", 0, str(tmp_path)))
+        found = await asyncio.gather(*(trial.cache.directory(local) for _ in range(5)))
+        assert len(set(found)) == 1
+
+    monkeypatch.setattr("penstock.functions.code_cache.stamp_of", counted)
+    run(work())
+    assert looks == [tmp_path]
+
+
 def test_a_directory_is_looked_at_once_a_second(trial: Trial, tmp_path: Path) -> None:
     async def work() -> None:
         place = tmp_path / "local"
