@@ -15,7 +15,7 @@ from penstock.consumers.lane import Terms
 from penstock.consumers.source import Source
 from penstock.consumers.turns import Turns
 from penstock.functions.filters import Filters
-from penstock.functions.invoker import Invoker
+from penstock.functions.invoker import Invoker, NotInvoked
 from penstock.functions.mapping import Mapping
 
 log = logging.getLogger("penstock.mappings")
@@ -78,7 +78,9 @@ class MappingContext:
         if await self.timers.wait(self.stop, ms):
             raise Stopped
 
-    async def wait_for_turn(self, ms: float) -> None:
-        """Wait as `pause` does, or until it is this one's turn to invoke its function."""
-        if await self.turns.wait(self.timers, self.stop, ms):
+    async def pause_after(self, refused: NotInvoked, ms: float) -> None:
+        """Wait as `pause` does; who found no room, no longer than until it is its turn."""
+        if refused.reason != "throttled":
+            await self.pause(ms)
+        elif await self.turns.wait(self.timers, self.stop, ms):
             raise Stopped

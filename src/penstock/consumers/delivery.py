@@ -85,7 +85,7 @@ class Delivery:
             except NotInvoked as refused:
                 self._note_refusal(piece, refused)
                 pieces.append(piece)
-                await context.wait_for_turn(backoff_ms(piece.refusals))
+                await context.pause_after(refused, backoff_ms(piece.refusals))
                 continue
             pieces += await self._judge(piece, outcome)
         last = batch[-1].record

@@ -18,7 +18,7 @@ from penstock.consumers.lane import Lane
 from penstock.consumers.progress import Item, Progress
 from penstock.consumers.source import SourcePage, SourceUnavailable
 from penstock.consumers.tumbling import Tumbling
-from penstock.functions.invoker import NotInvoked, Outcome
+from penstock.functions.invoker import NotInvoked
 from penstock.storage.fibers import alike
 
 
@@ -280,20 +280,24 @@ class ShardRun:
         assert tumbling is not None  # asked before
         failures = 0
         while True:
-            text = "the last call of a window failed"
+            failures += 1
             try:
                 event, request_id = tumbling.event([], is_final=True), context.entropy.uuid()
-                outcome: Outcome | None = await invoke(context, event, request_id)
+                outcome = await invoke(context, event, request_id)
             except NotInvoked as refused:
-                outcome, text = None, refused.text
-            if outcome is not None and outcome.error is None:
+                self._note_failed_call(refused.text)
+                await context.pause_after(refused, backoff_ms(failures))
+                continue
+            if outcome.error is None:
                 break
-            failures += 1
-            context.note_error(text)
-            context.result = CALL_FAILED
-            self._unsaved.set()
-            await context.wait_for_turn(backoff_ms(failures))
+            self._note_failed_call("the last call of a window failed")
+            await context.pause(backoff_ms(failures))
         tumbling.close()
+        self._unsaved.set()
+
+    def _note_failed_call(self, text: str) -> None:
+        self._context.note_error(text)
+        self._context.result = CALL_FAILED
         self._unsaved.set()
 
     def _window_is_closed(self) -> bool:

@@ -238,3 +238,25 @@ def test_a_shard_without_end_leaves_others_a_turn(of_another_mapping: bool) -> N
         assert [key for key in place.keys if key in busy] == busy[: len(place.keys) - 2]
 
     test()
+
+
+@in_world(shards=2)
+async def test_a_function_that_cannot_run_is_not_tried_sooner_for_what_others_do(
+    world: World,
+) -> None:
+    """A turn is of use to who found no room; others wait for as long as they would alone."""
+    tries: list[int] = []
+
+    def answer(event: dict[str, Any]) -> Outcome:
+        if keys_of(event)[0] == "lost":
+            tries.append(world.clock.now_ms())
+            raise NotInvoked("missing", "no such function")
+        return answered()
+
+    world.function.answer = answer
+    await world.put("lost", shard=1)
+    await world.create(batch_size=1)
+    for number in range(120):
+        await world.pass_ms(1000)
+        await world.put(f"{number}")
+    assert len(tries) <= 14
