@@ -80,6 +80,7 @@ class _Place:
     iterator: str | None = None
     ahead: Mapping[str, Any] | None = None
     limit: int = limits.get_records_max
+    """How many are wanted of what is read: the server is always asked for as many as it gives."""
     held: asyncio.Future[None] | None = None
     """The read that the server was asked to hold last."""
     read_ms: float = float("-inf")
@@ -229,12 +230,10 @@ class RemoteSource(Source):
     async def _get_records(
         self, place: _Place, iterator: str, wait_ms: int = 0
     ) -> Mapping[str, Any]:
-        limit = place.limit
-
         def ask() -> Mapping[str, Any]:
             self._own.wait_ms = wait_ms
             answer: Mapping[str, Any] = self._client.get_records(
-                ShardIterator=iterator, Limit=limit
+                ShardIterator=iterator, Limit=limits.get_records_max
             )
             return answer
 
@@ -277,8 +276,8 @@ class RemoteSource(Source):
             after = Position(asked.since_s)
         place.position, place.ahead = str(after), None
         place.iterator = answer.get("NextShardIterator")
-        if len(given) > len(records):  # read ahead, for more than is wanted now
-            place.iterator = None
+        if len(given) > len(records):  # the rest is for who asks next
+            place.ahead = {**answer, "Records": given[len(records) :]}
         elif place.iterator is None:
             return SourcePage(wanted, None, at_tip=True, trimmed=trimmed)
         return SourcePage(wanted, place.position, at_tip=not given, trimmed=trimmed)

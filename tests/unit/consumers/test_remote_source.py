@@ -232,11 +232,12 @@ def test_latest_means_the_same_after_a_restart(server: LocalServer) -> None:
 
 def test_an_iterator_that_expires_is_taken_anew(server: LocalServer) -> None:
     table = Table(server)
-    table.put(1, 2)
+    table.put(1)
 
     async def work(source: RemoteSource) -> None:
         (shard,) = await source.shards()
-        page = await source.read(shard.id, "trim", 1)
+        page = await source.read(shard.id, "trim", 10)
+        table.put(2)
         table.control.expire_iterators(table.name)
         assert page.next is not None
         assert numbers(await source.read(shard.id, page.next, 10)) == [2]
@@ -263,12 +264,13 @@ def test_an_expired_iterator_of_latest_loses_nothing(server: LocalServer) -> Non
 
 def test_what_was_trimmed_is_told_and_reading_goes_on_at_the_horizon(server: LocalServer) -> None:
     table = Table(server)
-    table.put(1, 2)
+    table.put(1)
 
     async def work(source: RemoteSource) -> None:
         (shard,) = await source.shards()
-        position = (await source.read(shard.id, "trim", 1)).next
+        position = (await source.read(shard.id, "trim", 10)).next
         assert position is not None
+        table.put(2)
         table.control.trim(table.name)
         table.put(3)
         page = await source.read(shard.id, position, 10)
@@ -523,6 +525,23 @@ def test_no_more_is_asked_for_than_the_api_gives() -> None:
     client = Elsewhere({"Records": [], "NextShardIterator": "x"})
     asyncio.run(elsewhere(client).read("s", "trim", 10_000))
     assert client.asked[-1]["Limit"] == limits.get_records_max
+
+
+def test_small_batches_take_no_more_calls_than_large_ones() -> None:
+    """A server gives some calls a second: with two records in each nobody would keep up."""
+    client = Elsewhere({"Records": [record(number) for number in range(5)]})
+
+    async def work(source: RemoteSource) -> list[list[str]]:
+        pages, position = [], "trim"
+        while True:
+            page = await source.read("s", position, 2)
+            pages.append([each.sequence_number for each in page.records])
+            if page.next is None:
+                return pages
+            position = page.next
+
+    assert asyncio.run(work(elsewhere(client))) == [["0", "1"], ["2", "3"], ["4"]]
+    assert sum("Limit" in asked for asked in client.asked) == 1
 
 
 def test_who_deleted_an_expired_item_is_told_as_lambda_does() -> None:
