@@ -140,16 +140,11 @@ class ShardRun:
     async def _wait_for_more(self, position: str) -> None:
         source, timers = self._context.source, self._context.timers
         waiting = source.wait(self._id, position, limits.mapping_watch_seconds_max)
-        end_ms = None if self._tumbling is None else self._tumbling.end_ms
-        if end_ms is None:
+        if self._tumbling is None:
             await waiting
             return
-        # A window ends by the clock: then what came late for it is looked for.
-        left_ms = end_ms + limits.window_late_ms - self._context.clock.now_ms()
-        tasks = [
-            asyncio.create_task(alike(work))
-            for work in (waiting, timers.sleep(max(left_ms, limits.window_look_ms)))
-        ]
+        look_ms = self._window_look_ms(self._tumbling)
+        tasks = [asyncio.create_task(alike(work)) for work in (waiting, timers.sleep(look_ms))]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -157,6 +152,16 @@ class ShardRun:
         finally:
             for task in tasks:
                 task.cancel()
+
+    def _window_look_ms(self, tumbling: Tumbling) -> float:
+        """Return in how many milliseconds to look for what came late for a window.
+
+        It ends by the clock, if it is open yet or not: the records of it may wait in their lane.
+        """
+        now_ms, due_ms = self._context.clock.now_ms(), tumbling.end_ms
+        if due_ms is None or self._read_until_ms >= due_ms + limits.window_late_ms:
+            due_ms = tumbling.end_of(now_ms)
+        return max(due_ms + limits.window_late_ms - now_ms, limits.window_look_ms)
 
     async def _tried(self, work: Awaitable[None]) -> None:
         try:

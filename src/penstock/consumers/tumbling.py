@@ -45,6 +45,10 @@ class Tumbling:
         state = 2 if self.window is None else len(bytes(self.window.state))
         return state + limits.window_frame_bytes
 
+    def end_of(self, at_ms: int) -> int:
+        """Return when the window ends that a time lies in."""
+        return at_ms // self._length_ms * self._length_ms + self._length_ms
+
     def open(self, start_ms: int) -> None:
         """Open the window that starts then, where none is open."""
         if self.window is None:

@@ -21,8 +21,8 @@ def _finals(world: World) -> list[dict[str, Any]]:
 async def test_state_is_handed_on_within_a_window_and_told_at_its_end(world: World) -> None:
     world.function.answer = _counts
     await world.create(**_OPTIONS)
-    await world.put("a", "b")
-    await world.put("c")
+    for key in "abc":
+        await world.put(key)
     states = [event["state"] for event in world.function.events]
     assert states == [{}, {"n": 1}, {"n": 2}]
     await world.pass_ms(_END_MS)
@@ -48,6 +48,29 @@ async def test_a_window_ends_when_a_record_of_a_later_one_comes(world: World) ->
     assert [len(event["Records"]) for event in events] == [1, 0, 1]
     assert [event["state"] for event in events] == [{}, {"n": 1}, {}]
     assert events[0]["window"]["end"] <= events[2]["window"]["start"]
+
+
+@in_world()
+async def test_a_window_of_one_batch_ends_by_the_clock_alone(world: World) -> None:
+    world.function.answer = _counts
+    await world.create(**_OPTIONS)
+    await world.put("a")
+    for _ in range(3):
+        await world.pass_ms(61_000)
+    (final,) = _finals(world)
+    assert final["state"] == {"n": 1}
+
+
+@in_world()
+async def test_a_window_whose_batch_waits_ends_after_it(world: World) -> None:
+    world.function.answer = _counts
+    await world.create(**_OPTIONS, batching_window_seconds=300)
+    await world.put("a")
+    for _ in range(7):
+        await world.pass_ms(61_000)
+    batch, final = world.function.events
+    assert (len(batch["Records"]), final["isFinalInvokeForWindow"]) == (1, True)
+    assert final["window"] == batch["window"]
 
 
 @in_world()
