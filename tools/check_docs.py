@@ -1,7 +1,7 @@
 """Finds what the written part of the repository gets wrong.
 
-Relative links lead somewhere, decisions are numbered without gaps, the changelog knows the current
-version, and nothing names a place on somebody's own machine or network.
+Relative links lead somewhere, no page says a thing twice, decisions are numbered without gaps, the
+changelog knows the current version, and nothing names a place on somebody's own machine or network.
 """
 
 import re
@@ -75,6 +75,26 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
+def doubled(page: Path, text: str) -> Iterator[str]:
+    """Yield each heading below the same one, and each row of a table, that a page has twice.
+
+    Two hands that move the same section leave that behind.
+    """
+    seen: set[tuple[str, ...]] = set()
+    above: list[str] = []
+    lines = _FENCE.sub("", text).splitlines()
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        found = re.match(r"(#+) ", line)
+        if found is not None:
+            above = [*above[: len(found[1]) - 1], line]
+        elif not line.startswith("| ") or re.match(r"\|[-:| ]+$", following):
+            continue
+        key = tuple(above) if found is not None else (line,)
+        if key in seen:
+            yield f"{_name(page)}: twice on the page: {line[:80]}"
+        seen.add(key)
+
+
 def misnumbered(names: list[str]) -> Iterator[str]:
     """Yield what is wrong with the names of the decisions: 0001-like-this.md, without gaps."""
     for expected, name in enumerate(sorted(names), 1):
@@ -104,6 +124,7 @@ def problems() -> Iterator[str]:
     """Yield everything that is wrong, one line each."""
     for page in pages():
         yield from broken_links(page, page.read_text("utf-8"))
+        yield from doubled(page, page.read_text("utf-8"))
     yield from misnumbered([path.name for path in DECISIONS.glob("*.md")])
     yield from _version_problems()
     for path in files():

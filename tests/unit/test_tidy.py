@@ -78,6 +78,20 @@ def test_a_link_to_a_missing_file_or_heading_is_found(
     ]
 
 
+def test_a_section_and_a_row_that_a_page_has_twice_are_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(check_docs, "ROOT", tmp_path)
+    page = tmp_path / "page.md"
+    table = "| what | why |\n|---|---|\n| a | b |\n"
+    fine = f"# T\n## A\n### Logs\n{table}## B\n### Logs\n{table.replace('| a', '| c')}"
+    assert list(check_docs.doubled(page, f"{fine}```sh\n## A\n```\n")) == []
+    assert list(check_docs.doubled(page, f"{fine}## C\n{table}## A\n")) == [
+        "page.md: twice on the page: | a | b |",
+        "page.md: twice on the page: ## A",
+    ]
+
+
 def test_a_gap_and_a_wrong_name_among_the_decisions_are_found() -> None:
     assert list(check_docs.misnumbered(["0001-a.md", "0002-b-c.md"])) == []
     assert len(list(check_docs.misnumbered(["0001-a.md", "0003-b.md"]))) == 1
