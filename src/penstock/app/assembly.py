@@ -58,6 +58,7 @@ class Assembly(NamedTuple):
     def leave(self, server: Server) -> None:
         """Let clients of `server` go elsewhere, while it still serves those who come."""
         self.beside.health.stop()
+        self.functions.leave()
         server.leave()
 
     async def stop(self, server: Server) -> None:

@@ -67,8 +67,13 @@ class NodeFunctions:
         ]
         """The jobs that every node has; that of `events` is a store's, and run by one."""
 
+    def leave(self) -> None:
+        """Know that the server is to stop, while all runs on."""
+        self._pool.leave()
+
     async def stop(self) -> None:
         """Let what runs finish for a second, then end it; safe twice."""
+        self.leave()
         loop = asyncio.get_running_loop()
         until = loop.time() + limits.functions_stop_seconds_max
         while self._pool.busy and loop.time() < until:

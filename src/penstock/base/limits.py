@@ -246,6 +246,7 @@ worker_answer_wait_seconds = 0.25  # [P] that an answer waits for its worker to 
 worker_open_files_max = 1024  # [D] 2026-11
 worker_memory_slack_bytes = 1024 * 1024 * 1024  # [P] of what is reserved and not used, as stacks
 worker_interpreter_seconds_max = 10.0  # [P] to ask a Python or Node what it has
+worker_signal_seconds = 0.3  # until a server knows that a signal to a worker was for it too
 worker_end_seconds_max = 0.15  # [P] of all workers at the stop; of the same 2 s
 worker_backoff_ms_min = 100.0  # [P] before a worker is started after one that never began
 worker_backoff_ms_max = 10_000.0

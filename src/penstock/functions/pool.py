@@ -156,6 +156,11 @@ class Pool:
             if not fleet.workers and now_ms >= fleet.start_at_ms + limits.worker_backoff_ms_max:
                 del self._fleets[key]
 
+    def leave(self) -> None:
+        """Know that the server is to stop: a worker that is signalled now has not failed."""
+        if self._shared is not None:
+            self._shared.is_stopping = True
+
     async def stop(self) -> None:
         """End all workers at once, whatever they do, within 0.2 s; safe twice."""
         self._is_stopped = True

@@ -10,6 +10,7 @@ Limits are kept in real time, since processes live in it; the clock only stamps 
 import asyncio
 import logging
 import os
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,6 +33,8 @@ from penstock.functions.worker_process import Start, WorkerProcess, exit_text
 from penstock.functions.worker_spec import WorkerSpec
 
 log = logging.getLogger(__name__)
+
+_ENDED_FROM_OUTSIDE = (-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP)
 
 _MACHINE = SystemClock()
 """What a worker's own clock shows: deadlines are told by it, wherever ours was moved to."""
@@ -88,6 +91,8 @@ class Shared:
     """Called before the outcome is told, so that whoever is told finds the worker idle."""
     on_end: Callable[["Worker"], None]
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
+    is_stopping: bool = False
+    """Whether the server is to stop: who ends a service may signal all its processes at once."""
 
 
 class Worker:
@@ -393,7 +398,23 @@ class Worker:
             self._fail_to_start(f"the worker could not be started: {end}")
         elif work is not None and work.answer is not None:  # it ended after its answer
             self._finish_answered(work, work.answer)
+        elif work is not None and end in _ENDED_FROM_OUTSIDE:
+            self._loop.call_later(limits.worker_signal_seconds, self._judge_signal, work, end)
+            return
         elif work is not None:
+            self._fail(work, texts.EXIT_ERROR, exit_text(end))
+        self._end()
+        self._is_gone()
+
+    def _judge_signal(self, work: Work, end: int) -> None:
+        """Conclude what a signal of another process has ended.
+
+        By then it is known whether that was meant for the server: then the function did not fail,
+        and no attempt is counted.
+        """
+        if self._shared.is_stopping:
+            self._refuse(work, NotInvoked("unavailable", _STOPPING))
+        else:
             self._fail(work, texts.EXIT_ERROR, exit_text(end))
         self._end()
         self._is_gone()

@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -573,5 +574,33 @@ def test_a_handler_is_told_its_context(tmp_path: Path) -> None:
                     {"é": 1},
                 ]
             assert it.pool.workers == 1
+
+    run(check())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_worker_that_is_signalled_with_its_server_has_not_failed(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    source = f"""
+        import os, signal, time
+
+        def handler(event, context):
+            signal.signal({number.value}, signal.SIG_DFL)
+            os.kill(os.getpid(), {number.value})
+            time.sleep(60)
+    """
+
+    async def check() -> None:
+        async with rig(tmp_path) as it:
+            spec = it.python(source)
+            error = await it.fail(spec)
+            assert error["errorType"] == "Runtime.ExitError"  # nobody but itself
+            under_way = asyncio.create_task(it.call(spec))
+            await asyncio.sleep(0)
+            it.pool.leave()  # as where a service manager signals all processes of a service
+            with pytest.raises(NotInvoked, match="stopping"):
+                await under_way
+            assert it.pool.workers == 0
 
     run(check())
