@@ -132,6 +132,6 @@ def test_the_jobs_of_a_node_that_is_killed_are_done_by_another(
         holder.kill()
         put("b")
         wait_until(lambda: is_gone("b"), "the second item to go")
-        assert database.sql("SELECT count(*) FROM penstock_kv WHERE get_byte(k, 0) = 4") == [(5,)]
+        assert database.sql("SELECT count(*) FROM penstock_kv WHERE get_byte(k, 0) = 4") == [(7,)]
         other.stop()
         assert database.sql("SELECT count(*) FROM penstock_kv WHERE get_byte(k, 0) = 4") == [(0,)]
