@@ -6,9 +6,8 @@ directory of its own that goes when it stops.
 
 import asyncio
 import shutil
-import tempfile
-from pathlib import Path
 
+from penstock.app.passing_folder import PassingFolder
 from penstock.app.settings import Settings
 from penstock.base import limits
 from penstock.base.background import Job
@@ -39,11 +38,12 @@ class NodeFunctions:
         remote: RemoteInvoker | None = None,
     ) -> None:
         """Keep their lines in `logs`; what `remote` has runs there."""
-        self._passing: Path | None = None
+        self._passing: PassingFolder | None = None
         if settings.data is not None:
             root = settings.data / "functions"
         else:
-            root = self._passing = Path(tempfile.gettempdir(), f"penstock-{entropy.bits(64):016x}")
+            self._passing = PassingFolder(entropy)
+            root = self._passing.path
         self._code = CodeCache(engine, clock, entropy, root / "code")
         self._pool = Pool(
             clock,
@@ -84,9 +84,12 @@ class NodeFunctions:
         if self._remote is not None:
             self._remote.close()
         if self._passing is not None:
-            await asyncio.to_thread(shutil.rmtree, self._passing, ignore_errors=True)
+            await asyncio.to_thread(self._passing.remove)
 
     async def _forget_code(self) -> None:
-        """Remove the code that no function has used for long."""
+        """Remove the code that no function has used for long, and what killed servers have left."""
+        if self._passing is not None:
+            self._passing.hold()
+            await asyncio.to_thread(self._passing.remove_left)
         for path in self._code.forget_unused(limits.code_unused_ms):
             await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)

@@ -81,6 +81,7 @@ functions_stop_look_seconds = 0.02  # [P]
 workers_max = 1000  # [P] that a node may be allowed
 function_directory_look_ms = 1000.0  # [P] between two looks at it
 code_fetch_seconds_max = 20.0  # [P] that S3 may be silent
+passing_folder_new_seconds = 60.0  # [P] for which nobody takes it for one of a killed server
 code_sweep_interval_ms = 600_000.0  # [P]
 code_unused_ms = 2 * 3600 * 1000.0  # [P] after which a node removes what it has unpacked
 client_context_chars_max = 3583
