@@ -5,6 +5,7 @@ directory of its own that goes when it stops.
 """
 
 import asyncio
+import contextlib
 import shutil
 
 from penstock.app.passing_folder import PassingFolder
@@ -89,7 +90,8 @@ class NodeFunctions:
     async def _forget_code(self) -> None:
         """Remove the code that no function has used for long, and what killed servers have left."""
         if self._passing is not None:
-            self._passing.hold()
+            with contextlib.suppress(OSError):  # the first function that needs it is told
+                self._passing.hold()
             await asyncio.to_thread(self._passing.remove_left)
         for path in self._code.forget_unused(limits.code_unused_ms):
             await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)

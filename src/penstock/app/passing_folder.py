@@ -27,8 +27,8 @@ class PassingFolder:
     """One directory among the machine's temporary ones, its owner's alone. All of it blocks."""
 
     def __init__(self, entropy: Entropy, among: Path | None = None) -> None:
-        """It is not made yet."""
-        self._among = among or Path(tempfile.gettempdir())
+        """It is not made yet, and may be where nothing can be."""
+        self._among = among or _temporary()
         self.path = self._among / f"{_PREFIX}{entropy.bits(_RANDOM_BITS):016x}"
         self._lock: int | None = None
 
@@ -50,6 +50,14 @@ class PassingFolder:
     def remove_left(self) -> list[Path]:
         """Remove those of servers that are no more, and return them."""
         return [path for path in self._among.glob(f"{_PREFIX}*") if _remove_if_left(path)]
+
+
+def _temporary() -> Path:
+    """Return where temporary directories are, though there may be none that can be written to."""
+    try:
+        return Path(tempfile.gettempdir())
+    except FileNotFoundError:
+        return Path("/tmp")  # noqa: S108 - who makes anything there is told that it cannot
 
 
 def _remove_if_left(path: Path) -> bool:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -76,3 +77,23 @@ def test_a_link_and_one_that_is_new_stay(tmp_path: Path) -> None:
     (tmp_path / "penstock-0123456789abcdef").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "penstock-0123456789abcdee").mkdir()
     assert PassingFolder(Entropy(1), tmp_path).remove_left() == []
+
+
+def test_a_machine_without_temporary_directories_is_told_when_it_is_needed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A server starts there all the same: it may have no functions."""
+
+    def none() -> str:
+        raise FileNotFoundError("No usable temporary directory")
+
+    monkeypatch.setattr(tempfile, "gettempdir", none)
+    assert PassingFolder(Entropy(1)).path.parent == Path("/tmp")
+
+
+def test_one_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    folder = PassingFolder(Entropy(1), tmp_path / "not-there")
+    with pytest.raises(OSError, match="not-there"):
+        folder.hold()
+    assert folder.remove_left() == []
+    folder.remove()
