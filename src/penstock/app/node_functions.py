@@ -13,6 +13,7 @@ from penstock.app.settings import Settings
 from penstock.base import limits
 from penstock.base.background import Job
 from penstock.base.clock import Clock
+from penstock.base.environment import boot
 from penstock.base.ids import Entropy
 from penstock.consumers.destinations import Destinations
 from penstock.functions.code_cache import CodeCache
@@ -45,7 +46,7 @@ class NodeFunctions:
         else:
             self._passing = PassingFolder(entropy)
             root = self._passing.path
-        self._code = CodeCache(engine, clock, entropy, root / "code")
+        self._code = CodeCache(engine, clock, entropy, root / "code", boot())
         self._pool = Pool(
             clock,
             entropy,

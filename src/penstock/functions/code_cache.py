@@ -36,13 +36,20 @@ class _Seen(NamedTuple):
 
 
 class CodeCache:
-    """The code of this node, below `root`, which is its own."""
+    """The code of this node, below `root`, which is its own.
 
-    def __init__(self, engine: Engine, clock: Clock, entropy: Entropy, root: Path) -> None:
+    What is unpacked is not forced to disk. `boot` names the time since the machine was switched on:
+    what was unpacked before that may be in pieces, and is unpacked anew.
+    """
+
+    def __init__(
+        self, engine: Engine, clock: Clock, entropy: Entropy, root: Path, boot: str = ""
+    ) -> None:
         self._engine, self._clock, self._entropy = engine, clock, entropy
         self._root = root
+        self._suffix = f"-{boot}" if boot else ""
         self._used_ms: dict[str, float] = {}
-        """When the code of each digest that is unpacked was used last."""
+        """When each directory of unpacked code was used last, by its name."""
         self._unpacking: dict[str, asyncio.Lock] = {}
         self._looking: dict[str, asyncio.Lock] = {}
         self._seen: dict[str, _Seen] = {}
@@ -54,11 +61,11 @@ class CodeCache:
         """
         if function.code.directory is not None:
             return await self._local(function.code.directory)
-        digest = function.code.digest
-        if digest not in self._used_ms:
-            await self._unpack(function)
-        self._used_ms[digest] = self._clock.elapsed_ms()
-        return Directory(self._root / digest, "")
+        name = function.code.digest + self._suffix
+        if name not in self._used_ms:
+            await self._unpack(function, name)
+        self._used_ms[name] = self._clock.elapsed_ms()
+        return Directory(self._root / name, "")
 
     async def _local(self, name: str) -> Directory:
         if (seen := self._fresh(name)) is None:
@@ -82,21 +89,20 @@ class CodeCache:
         seen = self._seen[name] = _Seen(stamp, now_ms)
         return seen
 
-    async def _unpack(self, function: Function) -> None:
-        digest = function.code.digest
-        lock = self._unpacking.setdefault(digest, asyncio.Lock())
+    async def _unpack(self, function: Function, name: str) -> None:
+        lock = self._unpacking.setdefault(name, asyncio.Lock())
         async with lock:
-            path = self._root / digest
-            if digest in self._used_ms or path.is_dir():
+            path = self._root / name
+            if name in self._used_ms or path.is_dir():
                 return
-            engine, name = self._engine, function.name
-            data = await read_code(engine, function.region, name, bytes.fromhex(digest))
-            unfinished = self._root / f"{digest}.{self._entropy.bits(64):016x}.new"
+            digest = bytes.fromhex(function.code.digest)
+            data = await read_code(self._engine, function.region, function.name, digest)
+            unfinished = self._root / f"{name}.{self._entropy.bits(64):016x}.new"
             try:
                 await asyncio.to_thread(_unpack, data, unfinished, path)
             except OSError as error:
                 raise CodeGone(f"its code cannot be unpacked: {error}") from error
-        self._unpacking.pop(digest, None)
+        self._unpacking.pop(name, None)
 
     def forget_unused(self, age_ms: float) -> list[Path]:
         """Move what was not used for so long out of the way; return where to, to be removed.
@@ -106,10 +112,10 @@ class CodeCache:
         now_ms = self._clock.elapsed_ms()
         for path in _children(self._root):
             self._used_ms.setdefault(path.name, now_ms)
-        over = [digest for digest, at_ms in self._used_ms.items() if now_ms - at_ms > age_ms]
-        for digest in over:
-            del self._used_ms[digest]
-        moved = [self._moved(self._root / digest) for digest in over]
+        over = [name for name, at_ms in self._used_ms.items() if now_ms - at_ms > age_ms]
+        for name in over:
+            del self._used_ms[name]
+        moved = [self._moved(self._root / name) for name in over]
         return [place for place in moved if place is not None]
 
     def _moved(self, path: Path) -> Path | None:

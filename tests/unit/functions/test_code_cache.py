@@ -42,8 +42,8 @@ class Trial:
         self.data = pack_directory(source)
         self.function = function_of(code_of(self.data))
 
-    def new_cache(self) -> CodeCache:
-        return CodeCache(self.engine, self.clock, Entropy(7), self.root)
+    def new_cache(self, boot: str = "") -> CodeCache:
+        return CodeCache(self.engine, self.clock, Entropy(7), self.root, boot)
 
     async def store(self) -> None:
         await store_code(self.engine, REGION, NAME, self.function.code, self.data)
@@ -72,6 +72,24 @@ def test_what_an_earlier_run_unpacked_is_used(trial: Trial) -> None:
         place = trial.root / trial.function.code.digest
         place.mkdir(parents=True)
         assert (await trial.cache.directory(trial.function)).path == place
+
+    run(work())
+
+
+def test_what_was_unpacked_before_the_machine_was_switched_on_is_not_used(trial: Trial) -> None:
+    async def work() -> None:
+        await trial.store()
+        before = await trial.new_cache("monday").directory(trial.function)
+        (before.path / "app.py").write_bytes(b"")  # as a power cut leaves it
+        assert await trial.new_cache("monday").directory(trial.function) == before
+        cache = trial.new_cache("tuesday")
+        now = await cache.directory(trial.function)
+        assert (now.path / "app.py").stat().st_size > 0
+        cache.forget_unused(1000)
+        trial.clock.advance(1001)
+        await cache.directory(trial.function)
+        cache.forget_unused(1000)
+        assert not before.path.exists()
 
     run(work())
 
