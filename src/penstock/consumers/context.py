@@ -82,5 +82,7 @@ class MappingContext:
         """Wait as `pause` does; who found no room, no longer than until it is its turn."""
         if refused.reason != "throttled":
             await self.pause(ms)
-        elif await self.turns.wait(self.timers, self.stop, ms):
+            return
+        function_arn = self.mapping.function_arn
+        if await self.turns.wait(function_arn, self.timers, self.stop, ms):
             raise Stopped

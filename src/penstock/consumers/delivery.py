@@ -236,7 +236,7 @@ async def invoke(context: MappingContext, payload: bytes, request_id: str) -> Ou
     counts.duration_ms += clock.elapsed_ms() - begun_ms
     if outcome.error is not None:
         counts.errors += 1
-    await context.turns.pass_on(context.timers)
+    await context.turns.pass_on(context.mapping.function_arn, context.timers)
     return outcome
 
 

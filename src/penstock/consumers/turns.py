@@ -3,37 +3,47 @@
 A lane whose function is free again calls it at once, so another one that tries now and then would
 never find it free: not for another shard where a function has few invocations at a time, nor for
 another mapping where all workers are busy. So whoever is done lets the one that has waited for
-longest try first, if that has waited for a while.
+longest try first. One of another function, for which a worker has to end and another to begin, has
+its turn once it has waited for a while.
 """
 
 import asyncio
+from typing import NamedTuple
 
 from penstock.base import limits
 from penstock.base.timers import Signal, Timers
+
+
+class _Place(NamedTuple):
+    """Which function one that waits is to call, and since when it waits."""
+
+    function_arn: str
+    since_ms: float
 
 
 class Turns:
     """Those that wait for room to invoke their functions, of all mappings of a node."""
 
     def __init__(self) -> None:
-        self._waiting: dict[asyncio.Future[None], float] = {}
-        """Since when each waits, in their order."""
+        self._waiting: dict[asyncio.Future[None], _Place] = {}
+        """In the order in which they came."""
 
-    async def wait(self, timers: Timers, stop: Signal, ms: float) -> bool:
+    async def wait(self, function_arn: str, timers: Timers, stop: Signal, ms: float) -> bool:
         """Return after `ms`, or earlier with a turn or when `stop` is set; say whether it is."""
         future = stop.future()
-        self._waiting[future] = timers.clock.elapsed_ms()
+        self._waiting[future] = _Place(function_arn, timers.clock.elapsed_ms())
         try:
             await timers.until(future, ms)
         finally:
             del self._waiting[future]
         return stop.is_set
 
-    async def pass_on(self, timers: Timers) -> None:
+    async def pass_on(self, function_arn: str, timers: Timers) -> None:
         """Let who has waited for longest try first, now that an invocation is over."""
-        future = next((each for each in self._waiting if not each.done()), None)
-        if future is None:
-            return
-        if timers.clock.elapsed_ms() - self._waiting[future] >= limits.turn_after_ms:
-            future.set_result(None)
-            await asyncio.sleep(0)
+        latest_ms = timers.clock.elapsed_ms() - limits.turn_after_ms
+        for future, place in self._waiting.items():
+            is_alike = place.function_arn == function_arn
+            if not future.done() and (is_alike or place.since_ms <= latest_ms):
+                future.set_result(None)
+                await asyncio.sleep(0)
+                return

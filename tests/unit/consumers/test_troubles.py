@@ -240,6 +240,22 @@ def test_a_shard_without_end_leaves_others_a_turn(of_another_mapping: bool) -> N
     test()
 
 
+@in_world(shards=3)
+async def test_room_for_a_function_is_taken_by_who_waits_for_it_without_a_pause(
+    world: World,
+) -> None:
+    """Else its place would stay empty for as long as all others of its lanes wait."""
+    place = OnePlace()
+    world.function.answer = place
+    for shard in range(3):
+        await world.put(f"{shard}", shard=shard)
+    await world.create(batch_size=1)
+    for _ in range(3):
+        place.go.set()
+        await world.settle()
+    assert sorted(place.keys) == ["0", "1", "2"]
+
+
 @in_world(shards=2)
 async def test_a_function_that_cannot_run_is_not_tried_sooner_for_what_others_do(
     world: World,
