@@ -333,6 +333,8 @@ class Worker:
         self._output.drain()
         self._see_memory(alone=True)
         duration_ms = 0.0 if work.began_ms is None else _MACHINE.elapsed_ms() - work.began_ms
+        if status == "timeout":  # a timer may ring a moment early
+            duration_ms = max(duration_ms, self.spec.timeout_seconds * 1000.0)
         request_id = work.asked.request_id
         init_ms, self._init_ms = self._init_ms, None
         report = texts.Report(

@@ -230,10 +230,17 @@ def test_brokers_that_are_down_are_given_up(listens: bool, monkeypatch: pytest.M
     monkeypatch.setattr(limits, "kafka_wait_seconds_max", 0.3)
     with silent_port() as silent:
         broker = f"127.0.0.1:{silent if listens else refused_port()}"
-        (failure,) = deliver(Destinations(Endpoints(kafka=(broker,))), "kafka://failed")
+        destinations = Destinations(Endpoints(kafka=(broker,)))
+        (failure,) = deliver(destinations, "kafka://failed")
+        open_files = len(list(Path("/dev/fd").iterdir()))
+        for _ in range(3):
+            deliver(destinations, "kafka://failed")
+        gc.collect()
+        assert len(list(Path("/dev/fd").iterdir())) <= open_files
+        assert not [each.name for each in threading.enumerate() if "kafka-python" in each.name]
+        destinations.close()
     assert isinstance(failure, DeliveryFailed)
     assert str(failure).startswith("kafka://failed did not take it: KafkaTimeoutError")
-    gc.collect()
 
 
 def test_closing_gives_up_what_waits_for_a_thread_and_is_safe_twice(

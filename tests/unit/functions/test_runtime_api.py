@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pytest
+import uvloop
 
 from penstock.base import limits
 from penstock.functions.runtime_api import Answer, Invocation, RuntimeApi
@@ -154,7 +155,7 @@ async def api() -> AsyncIterator[Api]:
 
 
 def run(check: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(check)
+    uvloop.run(check)
 
 
 def test_next_is_held_until_there_is_an_invocation_and_tells_all_of_it() -> None:
