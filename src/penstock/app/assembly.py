@@ -163,7 +163,11 @@ def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy)
         entropy,
         every_node=functions.jobs,
         mappings_of=partial(
-            mapping_engine, services, functions.services.invoker, functions.destinations
+            mapping_engine,
+            services,
+            functions.services.invoker,
+            functions.destinations,
+            functions.turns,
         ),
     )
     if controls is not None:

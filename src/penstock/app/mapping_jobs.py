@@ -7,12 +7,17 @@ from penstock.consumers.local_source import LocalSource
 from penstock.consumers.source import Source
 from penstock.functions.invoker import Invoker
 from penstock.functions.mapping import Mapping
+from penstock.functions.turns import Turns
 from penstock.operations.operation import Services
 from penstock.storage.leases import Leases
 
 
 def mapping_engine(
-    services: Services, invoker: Invoker, deliverer: Deliverer, leases: Leases | None = None
+    services: Services,
+    invoker: Invoker,
+    deliverer: Deliverer,
+    turns: Turns,
+    leases: Leases | None = None,
 ) -> MappingEngine:
     """Return the engine that runs the mappings of a store; without `leases`, all of them."""
     tables = services.tables
@@ -29,4 +34,5 @@ def mapping_engine(
         source_of,
         leases,
         services.mappings_changed,
+        turns,
     )

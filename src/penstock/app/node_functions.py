@@ -23,6 +23,7 @@ from penstock.functions.local_invoker import LocalInvoker
 from penstock.functions.log_sink import LogSink
 from penstock.functions.pool import Pool
 from penstock.functions.remote_invoker import Invokers, RemoteInvoker
+from penstock.functions.turns import Turns
 from penstock.operations.operation import FunctionServices
 from penstock.storage.waist import Engine
 
@@ -61,7 +62,9 @@ class NodeFunctions:
             invoker = Invokers(remote, invoker)
         self.destinations = Destinations(settings.endpoints)
         """Where the failures of mappings are told."""
-        self.events = Events(engine, clock, invoker)
+        self.turns = Turns()
+        """Of all that waits for room to run its function: events and mappings."""
+        self.events = Events(engine, clock, invoker, self.turns)
         self.services = FunctionServices(invoker, self.events, self._pool.retire)
         self.jobs = [
             self._pool.job(),

@@ -13,10 +13,10 @@ from penstock.consumers.counts import MappingCounts
 from penstock.consumers.deliverer import Deliverer
 from penstock.consumers.lane import Terms
 from penstock.consumers.source import Source
-from penstock.consumers.turns import Turns
 from penstock.functions.filters import Filters
 from penstock.functions.invoker import Invoker, NotInvoked
 from penstock.functions.mapping import Mapping
+from penstock.functions.turns import Turns
 
 log = logging.getLogger("penstock.mappings")
 
@@ -49,7 +49,7 @@ class MappingContext:
     is_ours: Callable[[], bool] = _always
     """Says whether this node is still the one that runs the mapping."""
     turns: Turns = field(default_factory=Turns)
-    """Of all mappings of this node: who finds no room for its function waits there."""
+    """Of all that this node runs: who finds no room for its function waits there."""
     result: str | None = None
     """What came of the last batch, where there was one."""
 

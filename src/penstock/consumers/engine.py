@@ -31,7 +31,6 @@ from penstock.consumers.deliverer import Deliverer
 from penstock.consumers.delivery import backoff_ms
 from penstock.consumers.runner import MappingRunner
 from penstock.consumers.source import Source
-from penstock.consumers.turns import Turns
 from penstock.functions.filters import compile_filters
 from penstock.functions.invoker import Invoker
 from penstock.functions.mapping import (
@@ -42,6 +41,7 @@ from penstock.functions.mapping import (
     mappings,
     store_mapping,
 )
+from penstock.functions.turns import Turns
 from penstock.storage.fibers import in_fibers
 from penstock.storage.leases import Leases, lease_key, lease_lock
 from penstock.storage.waist import Engine, Transaction
@@ -72,6 +72,7 @@ class MappingEngine:
         source_of: Callable[[Mapping], Source],
         leases: Leases | None = None,
         alarm: Alarm | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self.store = store
         self.timers = timers
@@ -79,7 +80,7 @@ class MappingEngine:
         self.invoker = invoker
         self.failures = failures
         self.source_of = source_of
-        self.turns = Turns()
+        self.turns = turns or Turns()
         self._leases = leases
         self._mappings: dict[str, _Supervised] = {}
         self.job = Job("mappings", self.run, limits.mapping_look_interval_ms, alarm or Alarm())

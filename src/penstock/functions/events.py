@@ -7,6 +7,9 @@ server that dies leaves its rows, and whoever looks next runs them again: at lea
 AWS, 2026-11: after an error of the function two more attempts, one and two minutes later; where it
 could not run (throttled, or a fault of the service) again after a second, then twice as long each
 time up to five minutes; all within six hours of its coming. A function may have less of both.
+
+What is throttled first waits a moment for its turn: beside a mapping that leaves no worker idle, it
+would find none at any time of its own.
 """
 
 import asyncio
@@ -19,10 +22,12 @@ from penstock.base import limits
 from penstock.base.background import Alarm, Job
 from penstock.base.clock import Clock
 from penstock.base.errors.engine import EngineError
+from penstock.base.timers import Signal, Timers
 from penstock.functions import catalog
 from penstock.functions.function import LATEST, EventConfig
-from penstock.functions.invoker import Invoker, NotInvoked
+from penstock.functions.invoker import Invoker, NotInvoked, Outcome
 from penstock.functions.names import parse_function_name
+from penstock.functions.turns import Turns
 from penstock.storage.fibers import alike
 from penstock.storage.format import pack, unpack
 from penstock.storage.prefixes import Prefix
@@ -83,8 +88,9 @@ def _prefix_of(key: bytes) -> bytes:
 class Events:
     """The events of a store, run by whoever has its job."""
 
-    def __init__(self, engine: Engine, clock: Clock, invoker: Invoker) -> None:
+    def __init__(self, engine: Engine, clock: Clock, invoker: Invoker, turns: Turns) -> None:
         self._engine, self._clock, self._invoker = engine, clock, invoker
+        self._turns, self._timers = turns, Timers(clock)
         self._under_way: dict[bytes, asyncio.Task[None]] = {}
         self._settled: set[bytes] = set()
         """The keys of what has ended since the last look: that may have been before they went."""
@@ -101,6 +107,7 @@ class Events:
 
     async def run(self) -> float | None:
         """Begin with what is due; return how long it is until more will be."""
+        self._timers.moved()
         now_ms = self._clock.now_ms()
         self._settled.clear()
         room = limits.events_under_way_max - len(self._under_way)
@@ -177,12 +184,7 @@ class Events:
             _give_up(event, "it was too old")
             return None
         try:
-            outcome = await self._invoker.invoke(
-                event.function_arn,
-                event.payload,
-                client_context=event.client_context,
-                request_id=event.id,
-            )
+            outcome = await self._invoke(event)
         except NotInvoked as error:
             if error.reason == "missing":
                 _give_up(event, error.text)
@@ -197,6 +199,27 @@ class Events:
             return None
         later = msgspec.structs.replace(event, errors=event.errors + 1, refusals=0)  # 3
         return later, self._clock.now_ms() + _RETRY_MS[min(event.errors, len(_RETRY_MS) - 1)]
+
+    async def _invoke(self, event: Event) -> Outcome:
+        """Run the function once; NotInvoked where it cannot, nor has room at its turn."""
+        waited, clock = Signal(), self._clock
+        until_ms = clock.elapsed_ms() + limits.event_turn_ms_max
+        while True:
+            try:
+                outcome = await self._invoker.invoke(
+                    event.function_arn,
+                    event.payload,
+                    client_context=event.client_context,
+                    request_id=event.id,
+                )
+            except NotInvoked as refused:
+                left_ms = until_ms - clock.elapsed_ms()
+                if refused.reason != "throttled" or left_ms <= 0:
+                    raise
+                await self._turns.wait(event.function_arn, self._timers, waited, left_ms)
+            else:
+                await self._turns.pass_on(event.function_arn, self._timers)
+                return outcome
 
     async def _settle(self, row: _Row, again: tuple[Event, int] | None) -> None:
         """Take the row of an event away, or move it to where it is due again."""

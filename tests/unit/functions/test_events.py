@@ -9,10 +9,12 @@ import pytest
 
 from penstock.base import limits
 from penstock.base.errors.engine import EngineUnavailable
+from penstock.base.timers import Signal
 from penstock.functions import catalog
 from penstock.functions.events import Event, Events
 from penstock.functions.function import Code, EventConfig, Function, function_lock
 from penstock.functions.invoker import NotInvoked, Outcome, Reason
+from penstock.functions.turns import Turns
 from penstock.storage.fibers import in_fibers, wait_for
 from penstock.storage.memory import MemoryEngine
 from penstock.storage.prefixes import Prefix
@@ -49,10 +51,11 @@ class Trial:
         self.clock = FakeClock()
         self.engine = MemoryEngine(self.clock, rehearse=True)
         self.runs = Runs()
+        self.turns = Turns()
         self.events = self.new_events()
 
     def new_events(self) -> Events:
-        return Events(self.engine, self.clock, self.runs)
+        return Events(self.engine, self.clock, self.runs, self.turns)
 
     async def store(self, function: Function) -> None:
         await self.engine.transact(
@@ -64,13 +67,21 @@ class Trial:
         await self.events.add(Event(identifier, arn, b"{}", self.clock.now_ms()))
 
     async def settle(self) -> float | None:
-        """Run what is due to its end; return when more will be."""
+        """Run what is due to its end, which no turn comes for; return when more will be."""
         while True:
             wait_ms = await self.events.run()
             tasks = list(self.events._under_way.values())
             if not tasks:
                 return wait_ms
-            await asyncio.wait(tasks)
+            while not all(task.done() for task in tasks):
+                await asyncio.sleep(0)
+                if self.events._timers.waiting:
+                    self.pass_ms(int(limits.event_turn_ms_max))
+
+    def pass_ms(self, ms: int) -> None:
+        """Let time pass for those that wait, too."""
+        self.clock.advance(ms)
+        self.events._timers.moved()
 
     @property
     def rows(self) -> int:
@@ -147,7 +158,35 @@ def test_what_cannot_run_is_given_up_after_six_hours() -> None:
         while (wait_ms := await trial.settle()) is not None:
             trial.clock.advance(int(wait_ms))
         passed_ms = trial.clock.now_ms() - begun_ms
-        assert 21_600_000 < passed_ms <= 21_600_000 + limits.event_backoff_ms_max
+        later_ms = limits.event_turn_ms_max + limits.event_backoff_ms_max
+        assert 21_600_000 < passed_ms <= 21_600_000 + later_ms
+        assert trial.rows == 0
+
+    tried(work)
+
+
+def test_an_event_has_its_turn_beside_a_function_that_leaves_no_room() -> None:
+    """A mapping calls again as soon as it is answered: only by a turn is there ever room."""
+
+    async def work(trial: Trial) -> None:
+        trial.runs.outcome = NotInvoked("throttled", "all workers are busy")
+        await trial.add("one")
+        await trial.events.run()
+        other, timers = ARN.replace(":f", ":busy"), trial.events._timers
+        for waits_ms in (0, 900):  # one of another function has no turn before it has waited
+            trial.pass_ms(waits_ms)
+            await asyncio.sleep(0)
+            await trial.turns.pass_on(other, timers)
+            assert len(trial.runs.asked) == 1
+        trial.pass_ms(100)
+        trial.runs.outcome = Outcome(b"null")
+        next_turn = asyncio.create_task(trial.turns.wait(other, timers, Signal(), 60_000))
+        await asyncio.sleep(0)
+        trial.pass_ms(1000)
+        await trial.turns.pass_on(other, timers)
+        assert len(trial.runs.asked) == 2
+        await asyncio.wait_for(next_turn, 10)  # which the event has passed on
+        assert await trial.settle() is None
         assert trial.rows == 0
 
     tried(work)

@@ -8,6 +8,7 @@ from typing import Any
 from penstock.base import limits
 from penstock.functions.events import Event, Events
 from penstock.functions.invoker import Outcome
+from penstock.functions.turns import Turns
 from penstock.storage.memory import MemoryEngine
 from penstock.testing.clock import FakeClock
 
@@ -41,7 +42,8 @@ class Trial:
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.held = Held()
-        self.events = Events(MemoryEngine(self.clock, rehearse=True), self.clock, self.held)
+        store = MemoryEngine(self.clock, rehearse=True)
+        self.events = Events(store, self.clock, self.held, Turns())
 
     async def add(self, name: str, count: int) -> None:
         arn = f"arn:aws:lambda:us-east-1:000000000000:function:{name}"

@@ -1,10 +1,10 @@
 """Turns: who was refused for want of room goes before who has just had some.
 
-A lane whose function is free again calls it at once, so another one that tries now and then would
-never find it free: not for another shard where a function has few invocations at a time, nor for
-another mapping where all workers are busy. So whoever is done lets the one that has waited for
-longest try first. One of another function, for which a worker has to end and another to begin, has
-its turn once it has waited for a while.
+A mapping whose function is free again calls it at once, so another one that tries now and then
+would never find it free: not for another shard where a function has few invocations at a time, nor
+for another mapping or an event where all workers are busy. So whoever is done lets the one that has
+waited for longest try first. One of another function, for which a worker has to end and another to
+begin, has its turn once it has waited for a while.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ class _Place(NamedTuple):
 
 
 class Turns:
-    """Those that wait for room to invoke their functions, of all mappings of a node."""
+    """Those that wait for room to invoke their functions, of all mappings and events of a node."""
 
     def __init__(self) -> None:
         self._waiting: dict[asyncio.Future[None], _Place] = {}
