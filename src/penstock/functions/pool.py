@@ -35,6 +35,8 @@ class _Fleet:
     """The one that became idle last is the last."""
     revisions: dict[str, str] = field(default_factory=dict)
     """Of each version, the revision that was asked for last."""
+    starting: int = 0
+    """Invocations that wait until a worker may be started."""
     failures: int = 0
     """Workers in a row that ended without having begun."""
     start_at_ms: float = 0.0
@@ -121,7 +123,11 @@ class Pool:
         if worker is not None:
             worker.run(work)
         else:
-            await self._may_start(fleet)
+            fleet.starting += 1  # or it would be forgotten meanwhile
+            try:
+                await self._may_start(fleet)
+            finally:
+                fleet.starting -= 1
             worker = self._take(fleet, spec, concurrency_max)  # others were here meanwhile
             if worker is not None:
                 worker.run(work)
@@ -153,7 +159,8 @@ class Pool:
             for worker in tuple(fleet.idle):
                 if now_ms - worker.idle_since_ms >= self._idle_ms:
                     worker.end()
-            if not fleet.workers and now_ms >= fleet.start_at_ms + limits.worker_backoff_ms_max:
+            is_unused = not fleet.workers and not fleet.starting
+            if is_unused and now_ms >= fleet.start_at_ms + limits.worker_backoff_ms_max:
                 del self._fleets[key]
 
     def leave(self) -> None:

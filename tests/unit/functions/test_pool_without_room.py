@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from penstock.base import limits
 from penstock.base.ids import Entropy
 from penstock.functions.invoker import NotInvoked
 from penstock.functions.pool import Pool
@@ -49,6 +50,23 @@ def test_workers_that_have_no_directory_have_one_later(tmp_path: Path) -> None:
                 assert (await pool.invoke(spec, b"1")).payload == b"1"
         finally:
             await pool.stop()
+
+    asyncio.run(check())
+
+
+def test_a_worker_that_is_to_be_started_when_idle_ones_are_looked_for_is_counted(
+    tmp_path: Path,
+) -> None:
+    async def check() -> None:
+        async with rig(tmp_path, workers_max=1) as it:
+            spec = it.python("def handler(event, context): return 1")
+            it.clock.advance(int(limits.worker_backoff_ms_max) + 1)
+            call = asyncio.create_task(it.call(spec))
+            await asyncio.sleep(0)
+            assert it.pool.workers == 0, "it waits for its directory"
+            await it.pool.tend()
+            assert await call == 1
+            assert it.pool.workers == 1
 
     asyncio.run(check())
 
