@@ -4,7 +4,7 @@ The rules are those of AWS (docs/mappings.md tells them): retries with back-off,
 failures, ages, and what is told to the destination. One delivery runs at a time in each lane.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -47,7 +47,8 @@ class Delivery:
     """Hands the batches of one lane to the function.
 
     `finish` is told what is finished, in pieces, as soon as it is; `note_result` that the result of
-    the last batch is another.
+    the last batch is another. `renew_window` makes the last call of a tumbling window that ends
+    within a batch, and begins the next.
     """
 
     def __init__(
@@ -56,13 +57,15 @@ class Delivery:
         shard_id: str,
         finish: Callable[[Sequence[Item]], None],
         note_result: Callable[[], None],
-        tumbling: Tumbling | None = None,
+        tumbling: Tumbling | None,
+        renew_window: Callable[[], Awaitable[None]],
     ) -> None:
         self._context = context
         self._shard_id = shard_id
         self._finish = finish
         self._note_result = note_result
         self._tumbling = tumbling
+        self._renew_window = renew_window
 
     async def deliver(self, batch: Sequence[Item]) -> None:
         """Return when every record of `batch` is finished; Stopped where the mapping is to stop.
@@ -75,11 +78,16 @@ class Delivery:
             piece = self._readable(pieces.pop())
             if not piece.items:
                 continue
+            if context.stop.is_set:
+                await context.pause(0)
+            if self._tumbling is not None and self._tumbling.is_over:  # by a piece before
+                await self._renew_window()
             if self._is_too_old(piece):
                 await self._give_up(piece, "RecordAgeExceeded", None)
                 continue
-            if context.stop.is_set:
-                await context.pause(0)
+            if self._has_outgrown(piece):
+                pieces += _halves(piece)
+                continue
             try:
                 outcome = await self._call(piece)
             except NotInvoked as refused:
@@ -128,9 +136,11 @@ class Delivery:
         if self._context.mapping.reports_item_failures:
             numbers = [item.record.sequence_number for item in piece.items]
             failed = failed_from(outcome.payload, numbers)
-        if self._tumbling is not None and failed != 0 and not self._tumbling.take(outcome.payload):
-            self._context.note_error("the answer has no state, which a tumbling window needs")
-            return 0
+        if self._tumbling is not None and failed != 0:
+            refused = self._tumbling.take(outcome.payload)
+            if refused is not None:
+                self._context.note_error(refused)
+                return 0
         if failed is not None:
             self._context.note_error(
                 f"reported as failed from record {failed + 1} of {len(piece.items)}"
@@ -184,6 +194,14 @@ class Delivery:
         seconds_max = self._context.mapping.record_age_seconds_max
         age_ms = self._context.clock.now_ms() - piece.items[0].record.created_ms
         return seconds_max >= 0 and age_ms > seconds_max * 1000
+
+    def _has_outgrown(self, piece: Piece) -> bool:
+        """Say whether a piece is too large beside the state that the piece before it has left."""
+        if self._tumbling is None or len(piece.items) < 2:
+            return False
+        records = sum(len(item.record.data) + 1 for item in piece.items)
+        size = limits.event_frame_bytes + self._tumbling.state_bytes + records
+        return size > limits.invocation_bytes_max
 
     def _readable(self, piece: Piece) -> Piece:
         """Return a piece without what has left the stream since: that is gone, as on AWS."""

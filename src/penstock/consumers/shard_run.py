@@ -224,7 +224,14 @@ class ShardRun:
 
     async def _run_lane(self, number: int) -> None:
         context, lane, news = self._context, self._lanes[number], self._news[number]
-        delivery = Delivery(context, self._id, self._finish, self._unsaved.set, self._tumbling)
+        delivery = Delivery(
+            context,
+            self._id,
+            self._finish,
+            self._unsaved.set,
+            self._tumbling,
+            self._renew_window,
+        )
         try:
             while not context.stop.is_set:
                 news.clear()
@@ -280,6 +287,20 @@ class ShardRun:
         return self._progress.is_ended or self._read_until_ms >= end_ms + limits.window_late_ms
 
     async def _end_window(self) -> None:
+        """Make the last call of the open window, and forget it."""
+        assert self._tumbling is not None  # asked before
+        await self._call_last()
+        self._tumbling.close()
+        self._unsaved.set()
+
+    async def _renew_window(self) -> None:
+        """Make the last call of the open window, and begin what is left of it anew."""
+        assert self._tumbling is not None  # asked before
+        await self._call_last()
+        self._tumbling.renew()
+        self._unsaved.set()
+
+    async def _call_last(self) -> None:
         """Make the last call of the open window, again and again until the function takes it."""
         context, tumbling = self._context, self._tumbling
         assert tumbling is not None  # asked before
@@ -297,8 +318,6 @@ class ShardRun:
                 break
             self._note_failed_call("the last call of a window failed")
             await context.pause(backoff_ms(failures))
-        tumbling.close()
-        self._unsaved.set()
 
     def _note_failed_call(self, text: str) -> None:
         self._context.note_error(text)

@@ -2,8 +2,9 @@
 
 A record is of the window that its time lies in. A window ends when a record of a later one comes,
 or when its time is over and all that was written in it has been read; then the function is called
-once more, without records. Where its state grows beyond 1 MB the window ends early, and what is
-left of its time begins with a new state.
+once more, without records. Where its state grows beyond 1 MB the window ends early: the next call
+is the last one, with that state, and what is left of its time begins with a new one. A state that
+the last call has no room for is refused, as a failed invocation.
 """
 
 from collections.abc import Sequence
@@ -58,15 +59,22 @@ class Tumbling:
         """Forget the window and its state: the final call has been made."""
         self.window = None
 
-    def take(self, answer: bytes) -> bool:
-        """Take the state out of the function's answer; False where there is none."""
+    def renew(self) -> None:
+        """Begin what is left of the open window with a new state: the final call has been made."""
+        assert self.window is not None  # its final call has been made
+        self.window = WindowState(self.window.start_ms, _EMPTY)
+
+    def take(self, answer: bytes) -> str | None:
+        """Take the state out of the function's answer; return why not, where that cannot be."""
         assert self.window is not None  # opened for the batch that was answered
         state = window_state(answer)
         if state is None:
-            return False
+            return "the answer has no state, which a tumbling window needs"
+        if len(state.data) + limits.window_frame_bytes > limits.invocation_bytes_max:
+            return "the answer's state is too large for the last call of its window"
         raw = msgspec.Raw(state.data)
         self.window = WindowState(self.window.start_ms, raw, state.is_too_large)
-        return True
+        return None
 
     def event(self, records: Sequence[bytes], *, is_final: bool = False) -> bytes:
         """Return the event that hands these records of the open window to the function."""

@@ -1,7 +1,9 @@
 """Tumbling windows: state from batch to batch, the last call, windows that end early (facts: 6)."""
 
+import json
 from typing import Any
 
+from penstock.base import limits
 from penstock.functions.invoker import Outcome
 from unit.consumers.world import World, answered, failed, in_world
 
@@ -154,6 +156,65 @@ async def test_a_state_that_is_too_large_ends_the_window_early(world: World) -> 
     await world.put("b")
     assert world.function.events[-1]["state"] == {}
     assert world.function.events[-1]["window"] == final["window"]
+
+
+@in_world()
+async def test_what_is_left_of_a_batch_begins_with_a_new_state_where_its_window_has_ended(
+    world: World,
+) -> None:
+    large = {"blob": "x" * 1_100_000}
+
+    def answer(event: dict[str, Any]) -> Outcome:
+        numbers = [record["dynamodb"]["SequenceNumber"] for record in event["Records"]]
+        failures = [{"itemIdentifier": numbers[1]}] if len(numbers) > 1 else []
+        return answered({"state": large, "batchItemFailures": failures})
+
+    world.function.answer = answer
+    await world.put("a", "b")
+    await world.create(**_OPTIONS, reports_item_failures=True)
+    await world.pass_retries(2)
+    seen = [(len(e["Records"]), e["isWindowTerminatedEarly"]) for e in world.function.events]
+    assert seen == [(2, False), (0, True), (1, False), (0, True)]
+    assert [e["state"] for e in world.function.events] == [{}, large, {}, large]
+    assert len({event["window"]["start"] for event in world.function.events}) == 1
+
+
+@in_world()
+async def test_a_state_that_the_last_call_has_no_room_for_is_a_failure(world: World) -> None:
+    """It would be refused for ever, and hold the shard up."""
+    blob = "x" * (limits.invocation_bytes_max - 100)
+    world.function.answer = lambda event: answered({"state": {"blob": blob}})
+    mapping = await world.create(**_OPTIONS, retry_attempts_max=1)
+    await world.put("a")
+    await world.pass_retries(2)
+    assert [len(event["Records"]) for event in world.function.events] == [1, 1]
+    assert world.result(mapping) == "PROBLEM: Function call failed"
+    assert "too large" in world.engine.shown()[0].counts.last_error
+    world.function.answer = _counts
+    await world.put("b")
+    assert world.function.events[-1]["state"] == {}
+
+
+@in_world()
+async def test_what_is_left_of_a_batch_is_split_where_the_state_takes_its_room(
+    world: World,
+) -> None:
+    state = {"blob": "x" * 1_000_000}
+    sizes: list[int] = []
+
+    def answer(event: dict[str, Any]) -> Outcome:
+        sizes.append(len(json.dumps(event)))
+        numbers = [record["dynamodb"]["SequenceNumber"] for record in event["Records"]]
+        failures = [{"itemIdentifier": numbers[1]}] if len(numbers) == 16 else []
+        return answered({"state": state, "batchItemFailures": failures})
+
+    world.function.answer = answer
+    await world.put("a")
+    await world.put(*"bcdefghijklmnop", blob="y" * 390_000)
+    await world.create(**_OPTIONS, reports_item_failures=True)
+    await world.pass_retries(2)
+    assert [len(event["Records"]) for event in world.function.events] == [16, 8, 7]
+    assert max(sizes) <= limits.invocation_bytes_max
 
 
 @in_world()
