@@ -155,7 +155,7 @@ def assemble(engine: Engine, settings: Settings, clock: Clock, entropy: Entropy)
         controls=controls,
         logs=logs,
         functions=functions.services,
-        remote_functions=frozenset(settings.remote_functions or ()),
+        remote_functions=settings.remote_functions or {},
     )
     running = beside(
         services,

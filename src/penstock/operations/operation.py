@@ -1,6 +1,6 @@
 """What an API action is to the edge: a shape for the request, and the work that answers it."""
 
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -11,6 +11,7 @@ from penstock.functions.destination import Endpoints
 from penstock.functions.events import Events
 from penstock.functions.invoker import Invoker
 from penstock.functions.logs import StoredLogs
+from penstock.functions.remote_function import RemoteFunction
 from penstock.operations.control.controls import Controls
 from penstock.streams.call_rates import CallRates
 from penstock.streams.readers import Readers
@@ -49,8 +50,8 @@ class Services:
     """Rings where a change of a table leaves something to be done beside the requests."""
     mappings_changed: Alarm = field(default_factory=Alarm)
     """Rings where an event source mapping was made, changed or is to be deleted."""
-    remote_functions: Collection[str] = frozenset()
-    """The names of the functions that live elsewhere."""
+    remote_functions: Mapping[str, RemoteFunction] = field(default_factory=dict)
+    """The functions that live elsewhere, by their names."""
     destinations: Endpoints = field(default_factory=Endpoints)
     """Where the failures of mappings can be told."""
     controls: Controls | None = None

@@ -10,6 +10,7 @@ import pytest
 from penstock.base import limits
 from penstock.base.errors.api import ApiError
 from penstock.functions.mapping import State, mappings, result_key, store_mapping
+from penstock.functions.remote_function import parse_remote_function
 from penstock.functions.tags import read_tags
 from penstock.operations.aws_lambda import (
     create_event_source_mapping,
@@ -120,9 +121,23 @@ def test_functions_that_are_not_there(store: Store, name: str) -> None:
 
 def test_functions_that_live_elsewhere(store: Store) -> None:
     """Such a function is known by its name alone, with any version."""
-    store.services = dataclasses.replace(store.services, remote_functions={"far"})
+    far = {"far": parse_remote_function("lambda://far")}
+    store.services = dataclasses.replace(store.services, remote_functions=far)
     assert store.get(store.create("far"))["FunctionArn"] == f"{ROOT}far"
     assert store.get(store.create("far:live"))["FunctionArn"] == f"{ROOT}far:live"
+
+
+def test_functions_at_a_url_have_no_versions(store: Store) -> None:
+    """A mapping to one would find nothing for ever."""
+    far = {"far": parse_remote_function("http://127.0.0.1:1/in")}
+    store.services = dataclasses.replace(store.services, remote_functions=far)
+    request = {"EventSourceArn": store.stream, "StartingPosition": "LATEST"}
+    uuid = store.create("far:$LATEST", settle="Enabled")
+    for name in ("far:live", "far:1"):
+        text = store.refused(INVALID, create_event_source_mapping, **request, FunctionName=name)
+        assert text.startswith("The function far has no versions and no aliases")
+        changed = {"UUID": uuid, "FunctionName": name}
+        assert store.refused(INVALID, update_event_source_mapping, **changed) == text
 
 
 def test_streams_that_are_not_there(store: Store) -> None:

@@ -9,6 +9,7 @@ import pytest
 from penstock.base.errors.api import ApiError
 from penstock.base.ids import Entropy
 from penstock.functions.invoker import Outcome
+from penstock.functions.remote_function import HttpFunction
 from penstock.operations.aws_lambda import (
     create_event_source_mapping,
     delete_event_source_mapping,
@@ -29,7 +30,9 @@ class Api:
     def __init__(self, world: World) -> None:
         self._world = world
         tables = Tables(world.store, world.clock, Entropy(2), ACCOUNT)
-        self._services = Services(tables, 1, remote_functions={"f"})
+        self._services = Services(
+            tables, 1, remote_functions={"f": HttpFunction("http://127.0.0.1:1")}
+        )
 
     async def call(self, module: ModuleType, **request: Any) -> dict[str, Any]:
         context = Context(self._services, Caller(REGION, "AKIDEXAMPLE"))

@@ -94,6 +94,14 @@ def function_missing() -> ApiError:
     return invalid_parameter("Function does not exist")
 
 
+def no_versions(name: str) -> ApiError:
+    """Return the error for a version or alias of a function that is a URL: our own text."""
+    return invalid_parameter(
+        f"The function {name} has no versions and no aliases: --remote-functions says that it "
+        "lives at a plain URL."
+    )
+
+
 def too_many_mappings(count_max: int) -> ApiError:
     """Return the error for more mappings than a region may have: our own limit and text."""
     return invalid_parameter(f"There are {count_max} event source mappings in this region already.")

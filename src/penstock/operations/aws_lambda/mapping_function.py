@@ -1,12 +1,15 @@
 """The function of an event source mapping: how it is named, and that it is there.
 
 It is looked for in a view before the mapping is stored: a function may go at any time, as on AWS,
-and its mapping stays. Of a function that lives elsewhere nothing is known but its name.
+and its mapping stays. Of a function that lives elsewhere nothing is known but its name, and whether
+it can have versions: one at a plain URL has none.
 """
 
 from penstock.base.errors import event_source_mappings as errors
 from penstock.functions.catalog import find
+from penstock.functions.function import LATEST
 from penstock.functions.names import FunctionName, function_arn, parse_function_name
+from penstock.functions.remote_function import HttpFunction
 from penstock.operations.operation import Context
 from penstock.storage.waist import Reader
 
@@ -22,9 +25,11 @@ def named_function(context: Context, text: str) -> str:
 def mapped_function(context: Context, reader: Reader, text: str) -> str:
     """Return that ARN; InvalidParameterValueException where there is no such function."""
     named = _parsed(context, text)
-    is_elsewhere = named.name in context.services.remote_functions
-    if not is_elsewhere and find(reader, context.region, named.name, named.qualifier) is None:
+    elsewhere = context.services.remote_functions.get(named.name)
+    if elsewhere is None and find(reader, context.region, named.name, named.qualifier) is None:
         raise errors.function_missing()
+    if isinstance(elsewhere, HttpFunction) and named.qualifier not in (None, LATEST):
+        raise errors.no_versions(named.name)
     return _arn(context, named)
 
 
