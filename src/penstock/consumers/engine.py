@@ -82,6 +82,8 @@ class MappingEngine:
         self.source_of = source_of
         self.turns = turns or Turns()
         self._leases = leases
+        self._asked: set[bytes] = set()
+        """The leases that have been asked for, of the mappings that there were at the last look."""
         self._mappings: dict[str, _Supervised] = {}
         self.job = Job("mappings", self.run, limits.mapping_look_interval_ms, alarm or Alarm())
 
@@ -94,6 +96,7 @@ class MappingEngine:
         """Look at the clock and at the stored mappings, and let each be run as it is stored."""
         self.timers.moved()
         stored = self.store.snapshot(lambda reader: list(mappings(reader)))
+        await self._ask_for_new(stored)
         ours = {each.uuid: each for each in stored if self.is_ours(each)}
         for mapping_uuid in [each for each in self._mappings if each not in ours]:
             self._mappings.pop(mapping_uuid).abandon()
@@ -103,6 +106,18 @@ class MappingEngine:
                 self._mappings[mapping_uuid] = _Supervised(self, mapping)
             else:
                 supervised.follow(mapping)
+
+    async def _ask_for_new(self, stored: Sequence[Mapping]) -> None:
+        """Ask for the leases of mappings not seen before: the job that renews them comes later."""
+        if self._leases is None:
+            return
+        names = {lease_of(each) for each in stored}
+        new = names - self._asked
+        self._asked &= names
+        if new:
+            with contextlib.suppress(EngineError):  # then at the next look
+                await self._leases.take(new)
+                self._asked |= new
 
     @property
     def lease_job(self) -> Job:

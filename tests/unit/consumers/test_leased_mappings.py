@@ -78,6 +78,50 @@ async def test_a_mapping_is_run_by_one_node_and_taken_over_where_it_stopped(worl
 
 
 @in_world()
+async def test_a_new_mapping_is_run_by_the_first_node_that_sees_it_at_once(world: World) -> None:
+    """Not when leases are renewed, which is seconds later."""
+    one, two = Node(world, 1), Node(world, 2)
+    for node in (one, two):
+        await node.look()
+    mapping = await world.create(state="Creating")
+    await world.engine.stop()
+    await one.engine.run()
+    await two.engine.run()
+    await world.put("a")
+    assert (one.function.batches, two.function.batches) == ([["a"]], [])
+    await one.engine.stop()
+    await two.engine.run()
+    await world.put("b")
+    assert two.function.batches == [], "what another node had is asked for at the renewals"
+    await two.look()
+    assert two.function.batches == [["b"]]
+    assert world.state(mapping) == "Enabled"
+    await two.engine.stop()
+
+
+@in_world()
+async def test_a_lease_of_a_new_mapping_is_asked_for_again_where_the_store_could_not_say(
+    world: World,
+) -> None:
+    one = Node(world, 1)
+    await world.create()
+    await world.engine.stop()
+    transact = world.store.transact
+
+    def unavailable(*arguments: Any, **more: Any) -> Any:
+        raise EngineUnavailable("for the test")
+
+    world.store.transact = unavailable  # type: ignore[method-assign]
+    await one.engine.run()
+    assert one.engine.shown() == []
+    world.store.transact = transact  # type: ignore[method-assign]
+    await one.engine.run()
+    await world.put("a")
+    assert one.function.batches == [["a"]]
+    await one.engine.stop()
+
+
+@in_world()
 async def test_a_node_that_was_stopped_and_wakes_late_calls_and_stores_nothing(
     world: World,
 ) -> None:
