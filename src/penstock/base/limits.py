@@ -282,6 +282,7 @@ log_chunk_ms_max = 5000  # [P] from the first to the last of them
 log_chunks_read_max = 8  # [P] of one scan
 log_buffer_bytes_max = 8 * 1024 * 1024  # [P] of one node; what comes beyond is dropped, and counted
 log_stream_buffer_bytes_max = 2 * 1024 * 1024  # [P] of one stream
+log_stream_extra_bytes = 1024  # [P] that a stream with lines takes in memory beside them
 log_line_extra_bytes = 128  # [P] that a line takes in memory beside its own
 log_gather_seconds = 0.1  # [P] that lines are gathered for one transaction
 log_retry_seconds = 1.0  # [P] after the store has failed

@@ -30,7 +30,7 @@ class _Buffer:
 
     def __init__(self) -> None:
         self.lines: list[Line] = []
-        self.held_bytes = 0
+        self.held_bytes = limits.log_stream_extra_bytes
         self.dropped = self.dropped_bytes = self.dropped_ms = 0
 
     def drop(self, at_ms: int, text_bytes: int) -> None:
@@ -39,16 +39,21 @@ class _Buffer:
         self.dropped_bytes += text_bytes
         self.dropped_ms = at_ms
 
-    def notice(self) -> Line | None:
-        """Return the line that says what was dropped, if anything was, and begin to count anew."""
+    @property
+    def with_notice(self) -> list[Line]:
+        """The lines, and after them one that says what was dropped, if anything was."""
         if not self.dropped:
-            return None
+            return self.lines
         text = (
             f"PENSTOCK: {self.dropped} lines of {self.dropped_bytes} bytes are missing here: they"
             " came faster than they could be stored"
         )
+        return [*self.lines, Line(self.dropped_ms, text.encode())]
+
+    def settle_dropped(self) -> None:
+        """Tell of what was dropped, and begin to count anew: more lines come."""
+        self.lines = self.with_notice
         self.dropped = self.dropped_bytes = 0
-        return Line(self.dropped_ms, text.encode())
 
 
 _Buffers = dict[str, _Buffer]
@@ -67,6 +72,8 @@ class StoredLogs:
         self.keeping = keeping or Keeping()
         self._buffers: dict[Place, _Buffers] = {}
         self._held_bytes = 0
+        self._lost = 0
+        """Lines of streams that there was no room for, which no line in their place tells of."""
         self._writer: asyncio.Task[None] | None = None
         self._wake = Alarm()
         self._one_at_a_time = asyncio.Lock()
@@ -82,8 +89,10 @@ class StoredLogs:
         if self._stopped:
             return
         text = line.encode("utf-8", "replace")
-        buffers = self._buffers.setdefault(Place(region, group), {})
-        buffer = buffers.setdefault(stream, _Buffer())
+        buffer = self._buffer(Place(region, group), stream)
+        if buffer is None:
+            self._lost += 1
+            return
         at_ms = max(at_ms, 0)
         for piece in _pieces(text):
             held_bytes = len(piece) + limits.log_line_extra_bytes
@@ -93,17 +102,30 @@ class StoredLogs:
             ):
                 buffer.drop(at_ms, len(piece))
                 continue
-            if notice := buffer.notice():
-                buffer.lines.append(notice)
+            buffer.settle_dropped()
             buffer.lines.append(Line(at_ms, piece))
             buffer.held_bytes += held_bytes
             self._held_bytes += held_bytes
         if self._writer is None:
             self._writer = asyncio.get_running_loop().create_task(self._write_on())
 
+    def _buffer(self, place: Place, stream: str) -> _Buffer | None:
+        """Return where the lines of a stream wait; None where there is no room for one more."""
+        buffers = self._buffers.get(place, {})
+        buffer = buffers.get(stream)
+        if buffer is None:
+            held_bytes = self._held_bytes + limits.log_stream_extra_bytes
+            if held_bytes > limits.log_buffer_bytes_max:
+                return None
+            self._held_bytes = held_bytes
+            buffer = buffers[stream] = _Buffer()
+            self._buffers[place] = buffers
+        return buffer
+
     async def flush(self) -> None:
         """Store what was taken before the call; EngineError where the store cannot take it now."""
         async with self._one_at_a_time:
+            self._tell_lost()
             taken, self._buffers = self._buffers, {}
             places = list(taken)
             failures = []
@@ -146,9 +168,14 @@ class StoredLogs:
         finally:
             self._writer = None
 
+    def _tell_lost(self) -> None:
+        lost, self._lost = self._lost, 0
+        if lost:
+            log.warning("Lines of functions' logs are lost for want of room", extra={"lines": lost})
+
     async def _store(self, place: Place, buffers: _Buffers) -> EngineError | None:
         """Store the lines of one group; where that fails, they wait again."""
-        lines = {name: _with_notice(buffer) for name, buffer in buffers.items()}
+        lines = {name: buffer.with_notice for name, buffer in buffers.items()}
         try:
             group = await self._add(place, lines)
             self._let_go(buffers.values())
@@ -187,20 +214,14 @@ class StoredLogs:
         for name, buffer in buffers.items():
             since = later.get(name)
             if since is not None:
+                if since.lines:
+                    buffer.settle_dropped()
                 buffer.lines += since.lines
                 buffer.held_bytes += since.held_bytes
                 buffer.dropped += since.dropped
                 buffer.dropped_bytes += since.dropped_bytes
-                buffer.dropped_ms = since.dropped_ms
+                buffer.dropped_ms = max(buffer.dropped_ms, since.dropped_ms)
             later[name] = buffer
-
-
-def _with_notice(buffer: _Buffer) -> list[Line]:
-    """Return the lines of a buffer, and what was dropped after them."""
-    notice = buffer.notice()
-    if notice is not None:
-        buffer.lines.append(notice)
-    return buffer.lines
 
 
 def _pieces(text: bytes) -> Iterable[bytes]:

@@ -120,6 +120,55 @@ def test_memory_is_bounded_and_what_is_dropped_is_counted_where_it_is_missing() 
     run(test)
 
 
+def test_streams_without_end_cost_no_more_memory_and_what_is_lost_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def test(log: OneLog) -> None:
+        log.flusher.hold = True
+        count = limits.log_buffer_bytes_max // limits.log_stream_extra_bytes
+        for number in range(2 * count):
+            log.write("line", f"s{number}")
+        assert log.logs.held_bytes <= limits.log_buffer_bytes_max
+        held = sum(map(len, log.logs._buffers.values()))
+        assert held < count
+        log.flusher.hold = False
+        log.flusher.release()
+        await log.logs.flush()
+        assert log.logs.held_bytes == 0
+        (told,) = [each for each in caplog.records if "for want of room" in each.message]
+        assert vars(told)["lines"] == 2 * count - held
+
+    run(test, OneLog(Keeping(bytes=64 * 1024 * 1024)))
+
+
+def test_what_is_dropped_while_the_store_fails_again_and_again_is_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def gone(*_: object, **__: object) -> None:
+        raise EngineUnavailable("the disk is gone")
+
+    async def test(log: OneLog) -> None:
+        log.write("first")
+        held = "x" * 10_000
+        while log.logs.held_bytes + 2 * len(held) < limits.log_stream_buffer_bytes_max:
+            log.write(held)
+        for _ in range(50):
+            log.write(held * 3)
+            with monkeypatch.context() as patch:
+                patch.setattr(log.engine, "transact", gone)
+                with pytest.raises(EngineUnavailable):
+                    await log.logs.flush()
+        await log.logs.flush()
+        first, *_, last = log.texts()
+        assert first == "first"
+        found = MISSING.fullmatch(last)
+        assert found is not None
+        assert int(found[1]) == 50
+        assert len([text for text in log.texts() if MISSING.fullmatch(text)]) == 1
+
+    run(test)
+
+
 def test_one_stream_cannot_take_all_the_room() -> None:
     async def test(log: OneLog) -> None:
         log.flusher.hold = True
