@@ -6,7 +6,8 @@ server that dies leaves its rows, and whoever looks next runs them again: at lea
 
 AWS, 2026-11: after an error of the function two more attempts, one and two minutes later; where it
 could not run (throttled, or a fault of the service) again after a second, then twice as long each
-time up to five minutes; all within six hours of its coming. A function may have less of both.
+time up to five minutes; all within six hours of its coming. A function may have less of both, and
+one whose reserved concurrency is 0 is not tried at all: its events are given up.
 
 What is throttled first waits a moment for its turn: beside a mapping that leaves no worker idle, it
 would find none at any time of its own.
@@ -174,14 +175,17 @@ class Events:
     async def _attempt(self, event: Event) -> tuple[Event, int] | None:
         """Run an event; return what it is then and when it is due again, or None where it is over.
 
-        1. One that is too old is given up. 2. What could not run is tried again. 3. So is what
-        failed, as often as it may.
+        1. One that is too old is given up, or whose function is to run never. 2. What could not run
+        is tried again. 3. So is what failed, as often as it may.
         """
-        config = self._engine.snapshot(lambda reader: _config(reader, event.function_arn))
+        config, never = self._engine.snapshot(lambda reader: _terms(reader, event.function_arn))
         age_ms_max = _or(config.age_seconds_max, limits.event_age_seconds_max) * 1000
         now_ms = self._clock.now_ms()
         if now_ms - event.accepted_ms > age_ms_max:  # 1
             _give_up(event, "it was too old")
+            return None
+        if never:
+            _give_up(event, "its function's reserved concurrency is 0")
             return None
         try:
             outcome = await self._invoke(event)
@@ -233,15 +237,23 @@ class Events:
         await self._engine.transact(work, locks=(_lock(row.event, row.key, key),))
 
 
-def _config(reader: Reader, function_arn: str) -> EventConfig:
+class _Terms(NamedTuple):
+    """How the events of a function are treated, and whether it never runs."""
+
+    config: EventConfig
+    never: bool
+
+
+def _terms(reader: Reader, function_arn: str) -> _Terms:
     """Return how the events of a function are treated; the defaults where it is not there."""
     name = parse_function_name(function_arn)
     found = None
     if name is not None and name.region is not None:
         found = catalog.find_function(reader, name.region, name.name)
     if name is None or found is None:
-        return EventConfig(0)
-    return found.event_configs.get(name.qualifier or LATEST, EventConfig(0))
+        return _Terms(EventConfig(0), never=False)
+    config = found.event_configs.get(name.qualifier or LATEST, EventConfig(0))
+    return _Terms(config, never=found.concurrency_max == 0)
 
 
 def _or(given: int | None, default: int) -> int:

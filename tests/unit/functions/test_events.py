@@ -227,6 +227,23 @@ def test_events_of_a_function_that_has_gone_are_given_up() -> None:
     tried(work)
 
 
+def test_events_of_a_function_that_may_never_run_are_given_up_at_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As on AWS, without any attempt."""
+
+    async def work(trial: Trial) -> None:
+        await trial.store(msgspec.structs.replace(FUNCTION, concurrency_max=0))
+        await trial.add("one")
+        assert await trial.settle() is None
+        assert trial.runs.asked == []
+        assert trial.rows == 0
+        (told,) = [each for each in caplog.records if each.message == "An event was given up"]
+        assert "concurrency is 0" in vars(told)["reason"]
+
+    tried(work)
+
+
 def test_what_is_under_way_is_not_begun_twice_and_outlives_a_stop() -> None:
     async def work(trial: Trial) -> None:
         never: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()

@@ -17,11 +17,13 @@ from wire.clients import connect
 WAIT_SECONDS_MAX = 60.0
 MINUTE_MS = 60_000
 NOTING = """
-import json
+import json, os, time
 
 def handler(event, context):
     with open(event["file"], "a") as file:
         file.write(json.dumps([event.get("text"), context.aws_request_id]) + "\\n")
+    while event.get("until") and not os.path.exists(event["until"]):
+        time.sleep(0.01)
     if event.get("fails"):
         raise ValueError("on purpose")
 """
@@ -112,43 +114,64 @@ def test_a_function_may_have_fewer_attempts(moved: Moved, tmp_path: Path) -> Non
 
 def test_a_throttled_event_waits_for_room(moved: Moved, tmp_path: Path) -> None:
     name = moved.new_function("throttled")
-    moved.client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
-    file = tmp_path / "noted"
+    file, go = tmp_path / "noted", tmp_path / "go"
+    take_all_room(moved, name, file, go)
     send(moved.client, name, file=file, text="patient")
     for _ in range(5):
         moved.pass_ms(MINUTE_MS)
-    moved.client.delete_function_concurrency(FunctionName=name)
-    pass_until(moved, 5 * MINUTE_MS, lambda: bool(noted(file)))
     assert len(noted(file)) == 1
+    go.touch()
+    pass_until(moved, 5 * MINUTE_MS, partial(has_noted, file, 2))
+    assert noted(file)[-1][0] == "patient"
 
 
-def test_a_throttled_event_is_given_up_after_its_age(moved: Moved, tmp_path: Path) -> None:
+def test_an_event_is_given_up_after_its_age(moved: Moved, tmp_path: Path) -> None:
     name = moved.new_function("too-late")
     moved.client.put_function_event_invoke_config(FunctionName=name, MaximumEventAgeInSeconds=60)
-    moved.client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
     file = tmp_path / "noted"
-    send(moved.client, name, file=file, text="too late")
-    moved.pass_ms(61_000)
-    moved.client.delete_function_concurrency(FunctionName=name)
+    send(moved.client, name, file=file, text="once", fails=True)
+    wait_for(partial(has_noted, file, 1))
     for _ in range(5):
         moved.pass_ms(5 * MINUTE_MS)
     send(moved.client, name, file=file, text="in time")
+    wait_for(partial(has_noted, file, 2))
+    assert [text for text, _ in noted(file)] == ["once", "in time"]
+
+
+def test_an_event_of_a_function_that_never_runs_is_given_up(moved: Moved, tmp_path: Path) -> None:
+    name = moved.new_function("never")
+    moved.client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    file = tmp_path / "noted"
+    send(moved.client, name, file=file, text="never")
+    moved.pass_ms(MINUTE_MS)
+    moved.client.delete_function_concurrency(FunctionName=name)
+    moved.pass_ms(10 * MINUTE_MS)
+    send(moved.client, name, file=file, text="new")
     wait_for(lambda: bool(noted(file)))
-    assert [text for text, _ in noted(file)] == ["in time"]
+    assert [text for text, _ in noted(file)] == ["new"]
 
 
 def test_an_event_of_a_function_that_has_gone_is_given_up(moved: Moved, tmp_path: Path) -> None:
     name = moved.new_function("gone")
-    moved.client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
-    file = tmp_path / "noted"
+    file, go = tmp_path / "noted", tmp_path / "go"
+    take_all_room(moved, name, file, go)
     send(moved.client, name, file=file, text="never")
     moved.client.delete_function(FunctionName=name)
     moved.pass_ms(10 * MINUTE_MS)
     moved.new_function("gone")
     moved.pass_ms(10 * MINUTE_MS)
     send(moved.client, name, file=file, text="new")
-    wait_for(lambda: bool(noted(file)))
-    assert [text for text, _ in noted(file)] == ["new"]
+    wait_for(partial(has_noted, file, 2))
+    assert [text for text, _ in noted(file)] == ["first", "new"]
+    go.touch()
+
+
+def take_all_room(moved: Moved, name: str, file: Path, go: Path) -> None:
+    """Let a function run once at a time, and begin an invocation that lasts until `go` is there."""
+    moved.client.update_function_configuration(FunctionName=name, Timeout=120)
+    moved.client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
+    send(moved.client, name, file=file, text="first", until=go)
+    wait_for(partial(has_noted, file, 1))
 
 
 def pass_until(moved: Moved, ms: int, condition: Callable[[], bool]) -> None:
