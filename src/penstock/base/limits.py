@@ -92,6 +92,7 @@ event_age_seconds_max = 21_600
 event_backoff_ms_max = 300_000  # between attempts that could not run
 events_under_way_max = 64  # [P] of a store, and one more of each function that has none of them
 event_turn_ms_max = 5000.0  # [P] that one without room waits for its turn, before its row does
+event_turns_max = 8  # [P] that wait so of one function: they leave less room for those of others
 events_interval_ms = 5000.0  # [P] an alarm rings where one comes: this is for what it missed
 events_retry_seconds = 1.0  # [P] after a fault of the store
 

@@ -15,6 +15,7 @@ would find none at any time of its own.
 
 import asyncio
 import logging
+from collections import Counter
 from typing import NamedTuple
 
 import msgspec
@@ -92,6 +93,8 @@ class Events:
     def __init__(self, engine: Engine, clock: Clock, invoker: Invoker, turns: Turns) -> None:
         self._engine, self._clock, self._invoker = engine, clock, invoker
         self._turns, self._timers = turns, Timers(clock)
+        self._waiting = Counter[bytes]()
+        """How many events of each function wait for their turn."""
         self._under_way: dict[bytes, asyncio.Task[None]] = {}
         self._settled: set[bytes] = set()
         """The keys of what has ended since the last look: that may have been before they went."""
@@ -206,7 +209,7 @@ class Events:
 
     async def _invoke(self, event: Event) -> Outcome:
         """Run the function once; NotInvoked where it cannot, nor has room at its turn."""
-        waited, clock = Signal(), self._clock
+        clock, function = self._clock, _function_prefix(event.function_arn)
         until_ms = clock.elapsed_ms() + limits.event_turn_ms_max
         while True:
             try:
@@ -220,7 +223,13 @@ class Events:
                 left_ms = until_ms - clock.elapsed_ms()
                 if refused.reason != "throttled" or left_ms <= 0:
                     raise
-                await self._turns.wait(event.function_arn, self._timers, waited, left_ms)
+                if self._waiting[function] >= limits.event_turns_max:
+                    raise
+                self._waiting[function] += 1
+                try:
+                    await self._turns.wait(event.function_arn, self._timers, Signal(), left_ms)
+                finally:
+                    self._waiting -= Counter([function])
             else:
                 await self._turns.pass_on(event.function_arn, self._timers)
                 return outcome

@@ -227,6 +227,29 @@ def test_events_of_a_function_that_has_gone_are_given_up() -> None:
     tried(work)
 
 
+def test_few_events_of_a_function_wait_for_a_turn_at_a_time() -> None:
+    """The others would keep events of other functions from being begun."""
+
+    async def work(trial: Trial) -> None:
+        trial.runs.outcome = NotInvoked("throttled", "all workers are busy")
+        more = 3
+        for number in range(limits.event_turns_max + more):
+            await trial.add(str(number))
+        await trial.events.run()
+        tasks = list(trial.events._under_way.values())
+        done, waiting = await asyncio.wait(tasks, timeout=0.1)
+        while len(done) < more:
+            done, waiting = await asyncio.wait(tasks, timeout=0.1)
+        assert (len(done), len(waiting)) == (more, limits.event_turns_max)
+        trial.runs.outcome = Outcome(b"null")
+        trial.pass_ms(int(limits.event_turn_ms_max))
+        assert await trial.settle() is None
+        assert trial.rows == 0
+        assert not trial.events._waiting
+
+    tried(work)
+
+
 def test_events_of_a_function_that_may_never_run_are_given_up_at_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
