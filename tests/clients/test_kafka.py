@@ -1,6 +1,7 @@
 """Failures told to topics of a real Kafka: what arrives, and what a broker that is down loses."""
 
 import asyncio
+import gc
 import itertools
 import json
 import time
@@ -28,6 +29,13 @@ pytestmark = [
 
 SECONDS_MAX = 60.0
 TOPIC = "failed"
+
+
+@pytest.fixture(autouse=True)
+def collected() -> Iterator[None]:
+    """Collect what the client has left, here, where that is expected."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture
