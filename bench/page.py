@@ -87,7 +87,7 @@ def generated(kept: Stored, since: Sequence[Stored] = ()) -> str:
 def _alone(kept: Stored) -> Iterator[str]:
     """Yield what a run of a part has measured."""
     outcome = results.outcome_of(kept)
-    yield "\n### Measured since then, in a run of its own\n"
+    yield f"\n### Measured since then, in a run of its own at {kept['commit']}\n"
     yield _how(kept)
     measured = [each for each in FIGURES if each.verdict(outcome) is not Verdict.UNKNOWN]
     yield from _table(_FIGURE_HEAD, [_row(each, outcome) for each in measured])
