@@ -5,7 +5,6 @@ directory of its own that goes when it stops.
 """
 
 import asyncio
-import contextlib
 import shutil
 
 from penstock.app.passing_folder import PassingFolder
@@ -18,7 +17,7 @@ from penstock.base.ids import Entropy
 from penstock.consumers.destinations import Destinations
 from penstock.functions.code_cache import CodeCache
 from penstock.functions.events import Events
-from penstock.functions.invoker import Invoker
+from penstock.functions.invoker import Invoker, NotInvoked, Outcome
 from penstock.functions.local_invoker import LocalInvoker
 from penstock.functions.log_sink import LogSink
 from penstock.functions.pool import Pool
@@ -57,6 +56,8 @@ class NodeFunctions:
             node_ric=settings.node_ric,
         )
         invoker: Invoker = LocalInvoker(engine, settings.account, self._code, self._pool)
+        if self._passing is not None:
+            invoker = _Held(self._passing, invoker)
         self._remote = remote
         if remote is not None:
             invoker = Invokers(remote, invoker)
@@ -94,8 +95,31 @@ class NodeFunctions:
     async def _forget_code(self) -> None:
         """Remove the code that no function has used for long, and what killed servers have left."""
         if self._passing is not None:
-            with contextlib.suppress(OSError):  # the first function that needs it is told
-                self._passing.hold()
             await asyncio.to_thread(self._passing.remove_left)
         for path in self._code.forget_unused(limits.code_unused_ms):
             await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
+
+
+class _Held(Invoker):
+    """Invokes functions once there is a directory for them, which nobody else removes."""
+
+    def __init__(self, folder: PassingFolder, invoker: Invoker) -> None:
+        self._folder, self._invoker = folder, invoker
+
+    async def invoke(
+        self,
+        function_arn: str,
+        payload: bytes,
+        *,
+        tail: bool = False,
+        client_context: bytes | None = None,
+        request_id: str | None = None,
+    ) -> Outcome:
+        try:
+            self._folder.hold()
+        except OSError as error:
+            text = f"there can be no directory for functions: {error}"
+            raise NotInvoked("unavailable", text) from error
+        return await self._invoker.invoke(
+            function_arn, payload, tail=tail, client_context=client_context, request_id=request_id
+        )
